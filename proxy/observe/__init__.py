@@ -1,0 +1,12 @@
+"""Facts, and those who count and log them. The pipeline tells; nobody here is asked.
+
+- ``events``      what happened, in the past tense
+- ``observers``   one observer that stands for several
+- ``counters``    plain integers and bucket lists, cheap enough for every hit
+- ``metrics``     the counters as Prometheus metrics, made at scrape time
+- ``stats``       the counters as the admin API's totals and rates
+- ``logs``        one line per request, per purge, per failure
+- ``redaction``   what a log line may hold
+- ``linewriter``  the thread that writes lines
+- ``options``     what the operator says about logs
+"""

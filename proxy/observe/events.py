@@ -1,0 +1,114 @@
+"""What happened, in the past tense. Observers get each fact once, from the loop's own thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Outcome(StrEnum):
+    """How a request was answered: the metric label, the log field, the test's expectation."""
+
+    HIT_MEMORY = "hit_memory"
+    HIT_REDIS = "hit_redis"
+    STALE = "stale"
+    REVALIDATED = "revalidated"
+    MISS = "miss"
+    COLLAPSED = "collapsed"
+    BYPASS = "bypass"
+    REFUSED = "refused"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestServed:
+    """An answer has left, or its client did: ``seconds`` from the parsed head to the last byte handed to the socket.
+
+    ``route`` is a declared route's name, ``implicit`` or ``none``. ``detail`` is a fixed word of ours (the plan's
+    reason), never user text. ``seconds_saved`` is what the backend took when the served entry was fetched.
+    """
+
+    route: str
+    outcome: Outcome
+    method: str
+    path: str  # for logs only, without query; never a label
+    status: int
+    seconds: float
+    sent_bytes: int
+    request_id: str
+    client: str
+    namespace: str = ""
+    detail: str = ""
+    ttl: float | None = None
+    age: float | None = None
+    seconds_saved: float = 0.0
+    aborted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OriginAnswered:
+    """The backend sent a response head, or failed to: then ``status`` is 0 and ``detail`` says how."""
+
+    route: str
+    status: int
+    seconds: float
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAnswered:
+    """One store operation (``load``, ``save``, ``drop``, ``purge``, ``seq``) ended; ``failure`` is empty if it worked."""
+
+    operation: str
+    seconds: float
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseStored:
+    """A response was saved: its body's bytes and its whole time in the store, seconds."""
+
+    route: str
+    namespace: str
+    stored_bytes: int
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """A purge was acknowledged by the ledger, or (``seq`` empty) could not be."""
+
+    kind: str  # api | write | retry
+    mode: str  # hard | soft
+    selectors: tuple[str, ...]
+    seq: str
+    request_id: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerMoved:
+    """The store's breaker opened or closed."""
+
+    is_open: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFailed:
+    """Work beside a request ended with an error that nobody expected."""
+
+    name: str
+    error: BaseException
+
+
+Event = RequestServed | OriginAnswered | StoreAnswered | ResponseStored | Purged | BreakerMoved | TaskFailed
+
+
+class Observer(Protocol):
+    """Whoever wants to know. ``tell`` must not raise, wait or block."""
+
+    def tell(self, event: Event) -> None:
+        """Take note."""
+        ...
