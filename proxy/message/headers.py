@@ -52,6 +52,10 @@ class Headers:
         """Return the lower-case names present."""
         return set(self._by_name())
 
+    def has_any(self, names: frozenset[bytes]) -> bool:
+        """Say whether at least one of those names is present."""
+        return not names.isdisjoint(self._by_name())
+
     def __contains__(self, name: object) -> bool:
         return name in self._by_name()
 
