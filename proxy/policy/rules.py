@@ -1,7 +1,6 @@
-"""The rule book: routes and writes as the operator wrote them, compiled; first match wins.
+"""The rules: routes and writes as the operator wrote them, compiled.
 
-Values here come from ``settings`` fully checked. A ``RuleBook`` never changes; a reload makes a new one with the
-next generation.
+Values here come from ``settings`` fully checked. A ``RuleBook`` holds them all.
 """
 
 from __future__ import annotations
@@ -10,10 +9,26 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
+from proxy.policy.book import Matched, RuleBook
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from proxy.policy.templates import PathTemplate, ValueTemplate
+
+
+__all__ = [
+    "IMPLICIT_ROUTE",
+    "Cors",
+    "Credentials",
+    "Downstream",
+    "Match",
+    "Matched",
+    "Namespace",
+    "Route",
+    "RuleBook",
+    "WriteRule",
+]
 
 
 class Credentials(Enum):
@@ -29,6 +44,10 @@ class Match:
 
     methods: frozenset[bytes]
     path: PathTemplate
+
+    def covers(self, other: Match) -> bool:
+        """Say whether this takes each request that the other one takes."""
+        return other.methods <= self.methods and self.path.covers(other.path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,118 @@
+"""What of a request goes to the backend, what of a response to the client.
+
+A request that passes through keeps its end-to-end fields. A fetch that may be stored carries, on a declared route, only
+what is keyed and what is harmless: ``keys`` has the one list of what is keyed. Framing is the origin's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.cachecontrol import delta_seconds
+from proxy.message.headers import Headers
+from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, of_this_hop
+from proxy.policy.keys import keyed_cookies, keyed_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from proxy.message.headers import Field
+    from proxy.message.request import Request
+    from proxy.policy.keys import Key
+    from proxy.policy.rules import Route
+
+_COUNTED_METHODS: Final = frozenset({b"OPTIONS", b"TRACE"})
+_NOT_FETCHED: Final = CONDITIONS | {b"content-length", b"expect", b"surrogate-capability"}
+"""Besides conditions: a fetch has no content, and who can process edge includes for itself is not who all share with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """How requests are signed. ``host`` None: the client's authority; ``via`` is the entry for HTTP/1.1."""
+
+    host: bytes | None
+    upstream_authority: bytes
+    via: bytes = b"1.1 sapwood"
+
+
+def passed_through(request: Request, options: Forwarding) -> tuple[bytes, Headers]:
+    """Return target and fields of a request that no cache answers: as it came, but for what ends at this hop."""
+    dropped = of_this_hop(request.headers) | FORWARDED | {b"content-length"}
+    if request.upgrade:
+        dropped -= {b"upgrade"}
+    lines = [line for line in request.headers.lines if line[0].lower() not in dropped]
+    left = max_forwards(request)
+    if left is not None:
+        lines = [line for line in lines if line[0].lower() != b"max-forwards"]
+        lines.append((b"Max-Forwards", b"%d" % max(left - 1, 0)))
+    host = options.host or request.authority or options.upstream_authority
+    return request.target, Headers(_signed(lines, request, options, host, request.authority))
+
+
+def fetch_for(request: Request, route: Route, key: Key, options: Forwarding, *, cors: bool) -> tuple[bytes, Headers]:
+    """Return target and fields of a fetch whose answer may be stored; ``cors``: the backend never sees Origin.
+
+    Its method is GET. The client's authority is told only where it is keyed.
+    """
+    host = options.host or key.authority or options.upstream_authority
+    lines = _implicit(request, cors=cors) if route.implicit else _declared(request, route, cors=cors)
+    return key.target, Headers(_signed(lines, request, options, host, key.authority))
+
+
+def as_fetched(request: Request, route: Route, *, cors: bool) -> Request:
+    """Return the request with the fields that a fetch for it carries: what Vary selects by on this route."""
+    lines = _implicit(request, cors=cors) if route.implicit else _declared(request, route, cors=cors)
+    return replace(request, headers=Headers(lines))
+
+
+def max_forwards(request: Request) -> int | None:
+    """Return ``Max-Forwards`` of OPTIONS and TRACE; at 0 the request is answered here (RFC 9110 section 7.6.2)."""
+    value = request.headers.get(b"max-forwards") if request.method in _COUNTED_METHODS else None
+    return delta_seconds(value) if value is not None else None
+
+
+def to_client(headers: Headers, *, upgraded: bool = False) -> Headers:
+    """Return a response's end-to-end fields without those meant for caches; ``upgraded`` keeps ``Upgrade`` of a 101."""
+    dropped = of_this_hop(headers) | FOR_CACHES
+    return headers.without(dropped - {b"upgrade"} if upgraded else dropped)
+
+
+def _implicit(request: Request, *, cors: bool) -> list[Field]:
+    """Keep all end-to-end fields, Authorization and Cookie too: RFC 9111 section 3.5 and Vary guard the answer."""
+    dropped = of_this_hop(request.headers) | FORWARDED | _NOT_FETCHED
+    if cors:
+        dropped |= {b"origin"}
+    return [line for line in request.headers.lines if line[0].lower() not in dropped]
+
+
+def _declared(request: Request, route: Route, *, cors: bool) -> list[Field]:
+    """Keep what is keyed and what is harmless."""
+    keyed = {*keyed_fields(route, cors=cors), *(route.credential_headers if route.scope == "credential" else ())}
+    wanted = (HARMLESS | keyed) - of_this_hop(request.headers) - FORWARDED - _NOT_FETCHED
+    lines = [line for line in request.headers.lines if line[0].lower() in wanted]
+    pairs = [name + b"=" + value for name, values in keyed_cookies(request.headers, route) for value in values]
+    if pairs and b"cookie" not in wanted:
+        lines.append((b"Cookie", b"; ".join(pairs)))
+    return lines
+
+
+def _signed(
+    lines: Iterable[Field], request: Request, options: Forwarding, host: bytes, told: bytes | None
+) -> list[Field]:
+    """Put Host first (RFC 9110 section 7.2) and this house's fields last."""
+    own = [
+        (b"Via", _via(request, options)),
+        (b"X-Forwarded-For", request.forwarded_for),
+        (b"X-Forwarded-Proto", request.scheme),
+        (b"X-Forwarded-Host", told),
+        (b"X-Request-ID", request.request_id),
+    ]
+    return [(b"Host", host), *lines, *((name, value) for name, value in own if value)]
+
+
+def _via(request: Request, options: Forwarding) -> bytes:
+    """Append to Via, with the version that was received (RFC 9110 section 7.6.3)."""
+    entry = options.via if request.version >= (1, 1) else b"1.0" + options.via.removeprefix(b"1.1")
+    before = request.headers.combined(b"via")
+    return before + b", " + entry if before else entry
