@@ -1,0 +1,129 @@
+"""The reader of a client's connection: bytes in, requests out, in order, until one is refused."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.errors import MessageError
+from proxy.wire.bodies import counter_for
+from proxy.wire.events import End, Refused
+from proxy.wire.framing import Framing
+from proxy.wire.strictness import check_unfinished, read_head
+
+if TYPE_CHECKING:
+    from proxy.wire.bodies import Counter
+    from proxy.wire.events import RequestEvent, RequestHead
+    from proxy.wire.limits import WireLimits
+
+_ANY_NUMBER: Final = sys.maxsize
+_WHOLE: Final = End()
+
+
+class RequestReader:
+    """Sans-I/O. ``feed`` never raises: what is no request comes out as ``Refused``, after all that came before it.
+
+    After ``Refused``, or the end of a request that closes the connection, further bytes are dropped. After an Upgrade
+    head (or CONNECT) they gather in ``leftover``: a tunnel takes them, or ``resume`` reads them as requests.
+    """
+
+    __slots__ = ("_body", "_buffer", "_last", "_limits", "_searched", "closed", "leftover", "upgrading")
+
+    def __init__(self, limits: WireLimits) -> None:
+        self._limits = limits
+        self._buffer = b""
+        self._searched = 0  # how much of an unfinished head is known not to hold its end
+        self._body: Counter | None = None
+        self._last = False
+        self.closed = False
+        self.upgrading = False
+        self.leftover = b""
+
+    @property
+    def held(self) -> int:
+        """Bytes that were fed and did not come out yet."""
+        return len(self._buffer) + len(self.leftover)
+
+    @property
+    def in_head(self) -> bool:
+        """Say whether a head has begun and not ended (or waits because of ``heads``)."""
+        return bool(self._buffer) and self._body is None
+
+    def feed(self, data: bytes, heads: int = _ANY_NUMBER) -> list[RequestEvent]:
+        """Read on; stop before the head after the next ``heads``, which then waits for another call."""
+        events: list[RequestEvent] = []
+        if self.closed:
+            return events
+        if self.upgrading:
+            self.leftover += data
+            return events
+        self._buffer = self._buffer + data if self._buffer else data
+        try:
+            self._read(events, heads)
+        except MessageError as error:
+            events.append(Refused(error))
+            self._close()
+        return events
+
+    def resume(self, heads: int = _ANY_NUMBER) -> list[RequestEvent]:
+        """Read ``leftover`` as requests: the upgrade was not accepted."""
+        data, self.leftover, self.upgrading = self.leftover, b"", False
+        if self._last:
+            self._close()
+        return self.feed(data, heads)
+
+    def _close(self) -> None:
+        self.closed = True
+        self._buffer = b""
+
+    def _read(self, events: list[RequestEvent], heads: int) -> None:
+        data, at = self._buffer, 0
+        while not (self.closed or self.upgrading):
+            if self._body is not None:
+                at = self._body.take(data, at, events)
+                if not self._body.complete:
+                    break
+                self._ended()
+                continue
+            while data.startswith(b"\r\n", at):  # empty lines before a request line (RFC 9112 section 2.2)
+                at += 2
+            end = self._head_end(data, at) if heads else -1
+            if end < 0:
+                break
+            heads -= 1
+            self._began(read_head(data[at:end], self._limits), events)
+            at = end
+        self._keep(data[at:])
+
+    def _head_end(self, data: bytes, at: int) -> int:
+        """Return the position after the next head's empty line, -1 if that is yet to come."""
+        end = data.find(b"\r\n\r\n", max(at, self._searched - 3))
+        if end < 0:
+            if at < len(data):
+                check_unfinished(data, at, self._limits)
+            self._searched = len(data) - at
+            return -1
+        self._searched = 0
+        return end + 4
+
+    def _began(self, head: RequestHead, events: list[RequestEvent]) -> None:
+        events.append(head)
+        self._last = not head.keep_alive
+        if head.length == 0:
+            events.append(_WHOLE)
+            self.upgrading = head.upgrade
+            self._ended()
+        else:
+            self._body = counter_for(Framing(head.length, head.chunked), self._limits)
+
+    def _ended(self) -> None:
+        self._body = None
+        if self._last and not self.upgrading:
+            self._close()
+
+    def _keep(self, rest: bytes) -> None:
+        """Put aside what was not used."""
+        if self.upgrading:
+            self.leftover, self._buffer = rest, b""
+        elif not self.closed:
+            self._buffer = rest

@@ -1,0 +1,170 @@
+"""The reader of a backend's connection: bytes in, one response at a time out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.errors import MessageError
+from proxy.message.headers import EMPTY
+from proxy.message.response import has_no_content
+from proxy.wire.bodies import UntilClose, counter_for
+from proxy.wire.events import BrokenResponseError, End, Head, Interim, Switched
+from proxy.wire.framing import UNTIL_CLOSE, connection_options, content_length, persists, response_framing
+from proxy.wire.statuslines import check_unfinished, read_head
+
+if TYPE_CHECKING:
+    from proxy.message.headers import Headers
+    from proxy.message.response import Response
+    from proxy.wire.bodies import Counter
+    from proxy.wire.events import ResponseEvent
+    from proxy.wire.limits import WireLimits
+
+_MOST_INTERIM: Final = 32  # before one final response; each costs us a write, an endless row would never time out
+_WHOLE: Final = End()
+_SWITCHING: Final = 101
+_FINAL: Final = 200
+
+
+class ResponseReader:
+    """Sans-I/O. ``expect`` before each request on the connection, then ``feed`` until End or Switched.
+
+    ``keep_alive``, valid after End: the connection may carry another request. ``idle``: nothing is outstanding, and
+    bytes that come now belong to no request: drop the connection. After Switched, bytes gather in ``leftover``.
+    """
+
+    __slots__ = (
+        "_body",
+        "_buffer",
+        "_interim",
+        "_limits",
+        "_method",
+        "_searched",
+        "_upgrade",
+        "keep_alive",
+        "leftover",
+        "switched",
+    )
+
+    def __init__(self, limits: WireLimits) -> None:
+        self._limits = limits
+        self._buffer = b""
+        self._searched = 0
+        self._interim = 0
+        self._body: Counter | None = None
+        self._method: bytes | None = None
+        self._upgrade = False
+        self.keep_alive = True
+        self.switched = False
+        self.leftover = b""
+
+    @property
+    def idle(self) -> bool:
+        """Say whether no response is outstanding."""
+        return self._method is None
+
+    def expect(self, method: bytes, *, upgrade: bool = False) -> None:
+        """Get ready for the response to a request of that method, which did or did not ask for an upgrade."""
+        assert self.idle, "responses are read one at a time"
+        self._method = method
+        self._upgrade = upgrade
+        self._interim = 0
+
+    def feed(self, data: bytes) -> list[ResponseEvent]:
+        """Read on. Raises BrokenResponseError, a MessageError of status 502."""
+        events: list[ResponseEvent] = []
+        if self.switched:
+            self.leftover += data
+            return events
+        if not data:
+            return events
+        if self._method is None:
+            self.keep_alive = False
+            raise BrokenResponseError("bytes that belong to no request")
+        self._buffer = self._buffer + data if self._buffer else data
+        try:
+            self._read(self._method, events)
+        except MessageError as error:
+            self.keep_alive = False
+            raise BrokenResponseError(error.detail, events) from error
+        return events
+
+    def feed_eof(self) -> list[ResponseEvent]:
+        """Take the end of the stream. Raises BrokenResponseError if it came too soon."""
+        self.keep_alive = False
+        if self.idle or self.switched:
+            return []
+        if not isinstance(self._body, UntilClose):
+            raise BrokenResponseError(
+                "the response ended early" if self._body or self._buffer else "closed without a response"
+            )
+        self._method = self._body = None
+        return [_WHOLE]
+
+    def _read(self, method: bytes, events: list[ResponseEvent]) -> None:
+        data, at = self._buffer, 0
+        while self._method is not None and not self.switched:
+            if self._body is not None:
+                at = self._body.take(data, at, events)
+                if not self._body.complete:
+                    break
+                self._method = self._body = None
+                continue
+            end = self._head_end(data, at)
+            if end < 0:
+                break
+            self._began(method, read_head(data[at:end], self._limits), events)
+            at = end
+        self._keep(data[at:], events)
+
+    def _head_end(self, data: bytes, at: int) -> int:
+        """Return the position after the next head's empty line, -1 if that is yet to come."""
+        end = data.find(b"\r\n\r\n", max(at, self._searched - 3))
+        if end < 0:
+            check_unfinished(data, at, self._limits)
+            self._searched = len(data) - at
+            return -1
+        self._searched = 0
+        return end + 4
+
+    def _began(self, method: bytes, response: Response, events: list[ResponseEvent]) -> None:
+        """Tell what kind of head it is, in the order of RFC 9112 section 6.3."""
+        status, headers, version = response.status, response.headers, response.version
+        if status == _SWITCHING or (method == b"CONNECT" and _FINAL <= status < _FINAL + 100):
+            if not self._upgrade and method != b"CONNECT":
+                raise MessageError("101 that no request asked for")
+            self.switched = True
+            events.append(Switched(response))
+            return
+        if status < _FINAL:
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                raise MessageError("too many interim responses")
+            events.append(Interim(response))
+            return
+        self.keep_alive = persists(connection_options(headers), version)
+        if has_no_content(method, status):
+            events += (Head(response, _length_of_another(headers), has_body=False), _WHOLE)
+            self._method = None
+            return
+        framing = response_framing(headers, version)
+        self.keep_alive = self.keep_alive and framing != UNTIL_CLOSE
+        events.append(Head(response, framing.length, has_body=framing.length != 0))
+        self._body = counter_for(framing, self._limits)
+
+    def _keep(self, rest: bytes, events: list[ResponseEvent]) -> None:
+        """Put aside what was not used; after the end there should be nothing."""
+        self._buffer = rest
+        if self.switched:
+            self.leftover, self._buffer = rest, b""
+        elif self._method is None and rest:
+            self._buffer, self.keep_alive = b"", False
+            last = events[-1]
+            events[-1] = End(last.trailers if isinstance(last, End) else EMPTY, overrun=True)
+
+
+def _length_of_another(headers: Headers) -> int | None:
+    """Return the length that GET would have stated (RFC 9110 section 8.6), None where it is no number."""
+    try:
+        return content_length(headers)
+    except MessageError:
+        return None
