@@ -1,0 +1,26 @@
+"""The traffic listener: one protocol object owns each client connection.
+
+How to think about it: the loop calls a connection, the connection reads events into a queue, and only ``pump`` takes
+from it, and only when nothing is in flight and the client reads; so answers keep their order and memory its bounds.
+After whatever happened, ``settle`` decides anew, from the state alone, whether to read and what is waited for.
+
+- ``options``     what the operator may set
+- ``handler``     what the front calls
+- ``forwarded``   whom to believe about the client's address and scheme
+- ``incoming``    a head to a Request, or to the status that refuses it
+- ``inbound``     a request body on its way in, bounded; the client's side of a tunnel too
+- ``framing``     an answer's head: every field that frames it
+- ``problems``    our own error answers
+- ``alarm``       one timer per connection, set often and armed seldom
+- ``waiting``     what is waited for, and how long
+- ``exchange``    one request and its answer
+- ``splice``      both directions of a tunnel
+- ``connection``  the protocol object: queue, order, reading, time
+- ``listener``    the socket, the count, the drain
+"""
+
+from proxy.front.handler import Handler
+from proxy.front.listener import Front
+from proxy.front.options import FrontOptions
+
+__all__ = ["Front", "FrontOptions", "Handler"]

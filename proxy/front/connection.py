@@ -1,0 +1,439 @@
+"""The protocol object that owns one client connection: queue, order, reading, time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Final, assert_never, cast
+
+from proxy.front.alarm import Alarm
+from proxy.front.exchange import MOST_DRAINED, Exchange
+from proxy.front.framing import framed
+from proxy.front.inbound import Inbound
+from proxy.front.incoming import ALLOWED, refusal, request_from
+from proxy.front.problems import problem
+from proxy.front.waiting import LINGER_LONGEST, Waiting, patience
+from proxy.message.errors import ClientGoneError, MessageError
+from proxy.wire.events import Data, End, Refused, RequestHead
+from proxy.wire.requests import RequestReader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.front.listener import Front
+    from proxy.message.request import Request
+    from proxy.pipeline.reply import Answer
+    from proxy.wire.events import RequestEvent
+
+HIGH_WATER: Final = 64 * 1024  # bytes nobody has read yet, over which reading stops; one read may add as much again
+WRITE_HIGH_WATER: Final = 256 * 1024  # bytes the client has not taken yet, over which nothing more is produced
+_METHOD_NOT_ALLOWED: Final = 405
+_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
+
+
+class Connection(asyncio.Protocol):
+    """Owned by the loop's transport. ``house`` is the listener it came to; ``peer`` is empty on a unix socket."""
+
+    __slots__ = (
+        "_alarm", "_deaf", "_exchange", "_far_ended", "_full", "_is_reading", "_lingers_until", "_queue", "_reader", "_receiving",
+        "_resumed", "_transport", "_tunnel", "_unsent", "_waiting", "buffered", "house", "is_closing", "is_writable", "peer",
+    )  # fmt: skip
+
+    _transport: asyncio.Transport
+
+    def __init__(self, house: Front) -> None:
+        self.house = house
+        self.peer = ""
+        self.buffered = 0  # bytes of bodies that nobody has read yet
+        self.is_writable = True
+        self.is_closing = False  # no more requests are taken; it ends now, or after a goodbye
+        self._is_reading = True
+        self._reader = RequestReader(house.options.wire)
+        self._alarm = Alarm(house.loop, self._rang)
+        self._waiting = Waiting.NOTHING
+        self._queue: list[tuple[RequestHead | Refused, Inbound | None]] = []
+        self._exchange: Exchange | None = None
+        self._receiving: Inbound | None = None
+        self._tunnel: Inbound | None = None
+        self._far_ended = False  # the tunnel's other side has
+        self._full = False  # the reader may hold heads back until the queue is shorter
+        self._deaf = False  # what comes is no message any more
+        self._lingers_until = 0.0
+        self._unsent = 0
+        self._resumed: asyncio.Future[None] | None = None
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or turn away at once where there are too many already."""
+        transport = cast("asyncio.Transport", transport)  # uvloop has transports of its own kind
+        self._transport = transport
+        transport.set_write_buffer_limits(WRITE_HIGH_WATER)
+        address = transport.get_extra_info("peername")
+        self.peer = address[0] if isinstance(address, tuple) else ""
+        if self.house.admit(self):
+            self._wait(Waiting.HEAD)
+        else:
+            self._say(MessageError("too many connections", 503))
+            self._close()
+
+    def data_received(self, data: bytes) -> None:
+        """Read, queue and answer."""
+        if self._tunnel is not None:
+            self._tunnel.put(data)
+        elif self._deaf:
+            self._linger()
+            return
+        else:
+            self._feed(data)
+            self._pump()
+        self.settle(heard=True)
+
+    def eof_received(self) -> bool:
+        """Take the client's end for its leaving, as nginx does: a half-closed client looks the same."""
+        if self._tunnel is not None:
+            self._tunnel.end()
+            return True
+        self._depart()
+        self._close()
+        return False
+
+    def pause_writing(self) -> None:
+        """Produce nothing more, and read nothing more: its answers would only pile up."""
+        self.is_writable = False
+        self._unsent = self._transport.get_write_buffer_size()
+        self.settle()
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self.is_writable = True
+        self._wake()
+        self._pump()
+        self.settle()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        del exc
+        self.is_closing = self._deaf = True
+        self._depart()
+        self._wake()
+        self._alarm.cancel()
+        self.house.forget(self)
+
+    # Requests, in order.
+
+    def _feed(self, data: bytes) -> None:
+        self._understand(self._reader.feed(data, self._room()))
+
+    def _room(self) -> int:
+        return max(self.house.options.pipelined - len(self._queue), 0)
+
+    def _understand(self, events: Sequence[RequestEvent]) -> None:
+        for event in events:
+            match event:
+                case RequestHead():
+                    body = None
+                    if event.length != 0:
+                        body = Inbound(self, event.length, awaits_continue=event.expect_continue)
+                    self._receiving = body
+                    self._queue.append((event, body))
+                case Data(data=data):
+                    self._receive(data)
+                case End(trailers=trailers):
+                    if self._receiving is not None:
+                        self._receiving.end(trailers)
+                        self._receiving = None
+                case Refused(error=error):
+                    self._refused(event, error)
+                case _:
+                    assert_never(event)
+        self._full = len(self._queue) >= self.house.options.pipelined
+
+    def _receive(self, data: bytes) -> None:
+        body = self._receiving
+        if body is not None:
+            body.put(data)
+            if body.thrown > MOST_DRAINED and (self._exchange is None or self._exchange.body is not body):
+                self._finish(goodbye=True)
+
+    def _refused(self, event: Refused, error: MessageError) -> None:
+        """Queue the refusal, or tell it to whoever reads the body it was found in."""
+        if self._receiving is None:
+            self._queue.append((event, None))
+            return
+        body, self._receiving = self._receiving, None
+        self._deaf = True
+        body.fail(error)
+        if body.dropped and (self._exchange is None or self._exchange.body is not body):
+            self._finish(goodbye=True)
+
+    def _pump(self) -> None:
+        """Start answers: the only place, and only when nothing is in flight and the client reads."""
+        while self._queue and self._exchange is None and self.is_writable and not self.is_closing:
+            head, body = self._queue.pop(0)
+            if self._full and len(self._queue) <= self.house.options.pipelined // 2:
+                self._feed(b"")
+            if isinstance(head, RequestHead):
+                self._begin(head, body)
+            else:
+                self._refuse(head.error)
+
+    def _begin(self, head: RequestHead, body: Inbound | None) -> None:
+        house = self.house
+        self._waiting = Waiting.NOTHING
+        request = request_from(head, self.peer, house.options)
+        exchange = self._exchange = Exchange(self, head, request, body)
+        answer = self._own_answer(request) or (house.prompt(request) if body is None else None)
+        if answer is not None:
+            exchange.at_once(answer)
+        else:
+            exchange.task = house.background.start(exchange.run(), "exchange")
+
+    def _own_answer(self, request: Request) -> Answer | None:
+        """Answer what never reaches the handler."""
+        house = self.house
+        error = refusal(request, house.hosts)
+        if error is None and request.upgrade and house.tunnels >= house.options.tunnels:
+            error = MessageError("too many tunnels", 503)
+        if error is None:
+            return None
+        fields = ((b"Allow", ALLOWED),) if error.status == _METHOD_NOT_ALLOWED else ()
+        return problem(error.status, error.detail, request, house.decorate, fields)
+
+    def answered(self, exchange: Exchange) -> None:
+        """Go on after an answer, or end."""
+        self._exchange = None
+        if self.is_closing:
+            return
+        if self._tunnel is not None:
+            self._close()
+        elif not exchange.keep:
+            self._finish(goodbye=exchange.head.keep_alive or self._receiving is not None)
+        else:
+            self._go_on(exchange)
+
+    def _go_on(self, exchange: Exchange) -> None:
+        """Take the next request."""
+        if exchange.body is not None:
+            exchange.body.drop()
+        if exchange.head.upgrade:  # which was not accepted
+            self._understand(self._reader.resume(self._room()))
+        if exchange.task is not None:  # else the pump is what called
+            self._pump()
+            self.settle()
+
+    def may_persist(self, body: Inbound | None) -> bool:
+        """Say whether the connection can go on after an answer that begins now."""
+        if self.is_closing or self._deaf or (self.house.is_draining and not self._queue):
+            return False
+        if body is None or body.complete:
+            return True
+        # A client that was never told 100 may send its body or not: nobody could tell it from the next request.
+        return not body.awaits_continue and (body.rest is None or body.rest <= MOST_DRAINED)
+
+    # Writing.
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes to the transport; ``is_writable`` says whether more should follow."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def writable(self) -> None:
+        """Wait until more may be written. Raises ClientGoneError."""
+        while not self.is_writable:
+            if self.is_closing:
+                raise ClientGoneError("the client left")
+            if self._resumed is None:
+                self._resumed = self.house.loop.create_future()
+            await asyncio.shield(self._resumed)
+
+    def wanted(self, body: Inbound) -> None:
+        """Take note that the handler waits for that body."""
+        if self._exchange is not None and self._exchange.body is body:
+            self._exchange.say_continue()
+            self.settle()
+
+    # Tunnels.
+
+    def switch(self) -> Inbound:
+        """Be HTTP no more: return the client's direction, with what came along with the request."""
+        self._tunnel = Inbound(self)
+        self._tunnel.put(self._reader.leftover)
+        self._reader.leftover = b""
+        self.settle()
+        return self._tunnel
+
+    def end_writing(self) -> None:
+        """End our direction; the client gets ``keep_alive`` seconds of silence to end its own."""
+        self._far_ended = True
+        if not self._transport.is_closing():
+            self._transport.write_eof()
+        self.settle()
+
+    # Whether to read, and what to wait for.
+
+    def settle(self, *, heard: bool = False) -> None:
+        """Decide both anew; called after whatever changed the state."""
+        if self.is_closing:
+            return
+        reads = self._should_read()
+        if reads is not self._is_reading:
+            self._is_reading = reads
+            if reads:
+                self._transport.resume_reading()
+            else:
+                self._transport.pause_reading()
+        waiting = self._now_waiting()
+        if waiting is not self._waiting or (heard and (waiting is Waiting.BODY or self._tunnel is not None)):
+            self._wait(waiting)
+
+    def _should_read(self) -> bool:
+        if self._tunnel is not None:
+            return self._tunnel.size <= HIGH_WATER
+        if not self.is_writable or self._full or self.buffered > HIGH_WATER or len(self._reader.leftover) > HIGH_WATER:
+            return False
+        # A body that was given up before its answer: whether its rest is worth reading is decided then.
+        return self._receiving is None or not self._receiving.dropped or self._exchange is None
+
+    def _now_waiting(self) -> Waiting:
+        if not self.is_writable:
+            return Waiting.READER
+        if self._tunnel is not None:
+            return Waiting.NEXT if self._far_ended else Waiting.NOTHING
+        if self._receiving is not None and self._is_reading and not self._receiving.awaits_continue:
+            return Waiting.BODY
+        if self._exchange is not None or self._queue:
+            return Waiting.NOTHING
+        return Waiting.HEAD if self._reader.in_head else Waiting.NEXT
+
+    def _wait(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+        seconds = patience(waiting, self.house.options)
+        if seconds is None:
+            self._alarm.clear()
+        else:
+            self._alarm.set(seconds)
+
+    def _rang(self) -> None:
+        """Stop waiting."""
+        match self._waiting:
+            case Waiting.HEAD if self._reader.in_head:
+                self._refuse(MessageError("the request head stopped coming", 408))
+            case Waiting.HEAD | Waiting.NEXT | Waiting.GOODBYE:
+                self._close()
+            case Waiting.BODY:
+                self._body_stopped()
+            case Waiting.READER:
+                self._reader_stopped()
+            case Waiting.NOTHING:
+                pass
+
+    def _body_stopped(self) -> None:
+        body, self._receiving = self._receiving, None
+        self._deaf = True
+        if body is not None:
+            body.fail(MessageError("the request body stopped coming", 408))
+        if self._exchange is None and not self._queue:
+            self._close()
+        else:
+            self.settle()
+
+    def _reader_stopped(self) -> None:
+        """Give up on a client that took nothing all the time; one that is slow may be slow."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent < self._unsent:
+            self._unsent = unsent
+            self._wait(Waiting.READER)
+        else:
+            self._transport.abort()
+
+    # Ending.
+
+    def _say(self, error: MessageError) -> None:
+        """Answer what is no request."""
+        house = self.house
+        answer = problem(error.status, error.detail, None, house.decorate)
+        assert isinstance(answer.body, bytes)
+        head = framed(
+            answer.response, method=b"", version=(1, 1), length=len(answer.body), keep=False, clock=house.clock
+        ).head
+        self.write(head + answer.body)
+        house.on_refused(error.status, error.detail, self.peer)
+
+    def _refuse(self, error: MessageError) -> None:
+        self._say(error)
+        self._finish(goodbye=True)
+
+    def _finish(self, *, goodbye: bool) -> None:
+        """Take no more requests; a goodbye waits for the client's end (RFC 9112 section 9.6).
+
+        Closing over unread bytes would reset the connection, and the client might lose the answer.
+        """
+        self.is_closing = self._deaf = True
+        self._depart()
+        if not goodbye or self._transport.is_closing():
+            self._close()
+            return
+        self._transport.write_eof()
+        self._lingers_until = self.house.loop.time() + LINGER_LONGEST
+        if not self._is_reading:
+            self._is_reading = True
+            self._transport.resume_reading()
+        self._wait(Waiting.GOODBYE)
+
+    def _linger(self) -> None:
+        if self._waiting is Waiting.GOODBYE:
+            if self.house.loop.time() < self._lingers_until:
+                self._wait(Waiting.GOODBYE)
+            else:
+                self._close()
+
+    def _depart(self) -> None:
+        """Let go of every request that has no answer yet."""
+        gone = ClientGoneError("the client left")
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.leave()
+        queue, self._queue = self._queue, []
+        for _, body in queue:
+            if body is not None:
+                body.fail(gone)
+        for inbound in (self._receiving, self._tunnel):
+            if inbound is not None:
+                inbound.fail(gone)
+        self._receiving = None
+
+    def _close(self) -> None:
+        """Close once what was written is sent, if the client still takes it."""
+        self.is_closing = self._deaf = True
+        self._transport.close()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._wait(Waiting.READER)
+
+    def break_off(self, *, reset: bool) -> None:
+        """End an answer in its middle, so that the client cannot take it for whole."""
+        sock = self._transport.get_extra_info("socket")
+        if not reset:
+            self._close()
+            return
+        if sock is not None and sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.is_closing = self._deaf = True
+        self._transport.abort()
+
+    def drain(self) -> None:
+        """Close if idle; else the last answer will say that it is the last."""
+        busy = self._exchange is not None or self._queue or self._receiving is not None or self._reader.in_head
+        if not busy and not self.is_closing:
+            self._close()
+
+    def abort(self) -> None:
+        """End now."""
+        self.is_closing = self._deaf = True
+        self._transport.abort()
+
+    def _wake(self) -> None:
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None and not resumed.done():
+            resumed.set_result(None)
