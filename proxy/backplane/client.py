@@ -1,0 +1,182 @@
+"""One exchange at a time: commands, pipelines, scripts; every failure becomes a ``StoreError``."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+
+from proxy.background import Background
+from proxy.backplane.breaker import Breaker
+from proxy.backplane.pool import Pool, StalledError
+from proxy.backplane.server import facts_of
+from proxy.message.errors import StoreError
+from proxy.observe.events import StoreAnswered, TaskFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from redis.asyncio.connection import AbstractConnection
+
+    from proxy.backplane.options import BackplaneOptions
+    from proxy.backplane.scripts import Script
+    from proxy.observe.events import Observer
+
+    Command = Sequence[bytes | str | float]
+
+T = TypeVar("T")
+
+_WEIGHT: Final = 0.1  # of the newest exchange in the average latency
+
+
+class Backplane:
+    """Redis, for all who need it. Every method raises StoreError and nothing else.
+
+    Each exchange is told to ``observer`` as ``StoreAnswered``; ``failure`` is one of ``breaker`` (not even tried),
+    ``busy`` (no connection free, none answered), ``timeout``, ``connection``, ``reply`` (an error reply, such as
+    OOM: the server is well, so the breaker stays closed), ``cancelled``. Replies are bytes, as RESP2 has them.
+    """
+
+    def __init__(self, options: BackplaneOptions, observer: Observer) -> None:
+        self._options = options
+        self._observer = observer
+        self._tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
+        self._breaker = Breaker(self._probe, observer.tell, self._tasks)
+        self._pool = Pool(
+            options.url,
+            options.max_connections,
+            options.connect_timeout,
+            options.health_check_interval,
+            lambda: self._breaker.trip("busy"),
+        )
+        self._closed = False
+        self.latency: float | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether calls fail at once, because the server last failed."""
+        return self._breaker.is_open
+
+    async def run(self, operation: str, *command: bytes | str | float) -> Any:
+        """Send one command and return its reply. ``operation`` names it to the observer."""
+        replies = await self.pipeline(operation, (command,))
+        return replies[0]
+
+    async def pipeline(self, operation: str, commands: Sequence[Command]) -> list[Any]:
+        """Send all commands in one round trip and return their replies, in order; an error among them is raised."""
+        return await self._call(operation, lambda connection: _exchange(connection, commands))
+
+    async def script(
+        self, operation: str, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]
+    ) -> Any:
+        """Run a Lua script and return its reply; its text travels only when the server does not know it."""
+        rest = (len(keys), *keys, *args)
+
+        async def evaluate(connection: AbstractConnection) -> list[Any]:
+            replies = await _exchange(connection, ((b"EVALSHA", script.digest, *rest),))
+            if isinstance(replies[0], NoScriptError):
+                replies = await _exchange(connection, ((b"EVAL", script.source, *rest),))
+            return replies
+
+        replies = await self._call(operation, evaluate)
+        return replies[0]
+
+    async def info(self) -> dict[str, str | int | float]:
+        """Return what health and statistics show of the server, and ``latency_ms`` of asking for it."""
+        started = time.perf_counter()
+        reply = await self.run("info", b"INFO")
+        return {"latency_ms": round((time.perf_counter() - started) * 1000, 2), **facts_of(reply)}
+
+    def tell(self, operation: str, failure: str) -> None:
+        """Tell the observer of a failure that is in what was answered, not in the answering."""
+        self._observer.tell(StoreAnswered(operation, 0.0, failure))
+
+    async def close(self) -> None:
+        """Close all connections; every later call fails. Idempotent."""
+        self._closed = True
+        await self._tasks.drain(0)
+        await self._pool.close()
+
+    async def _call(self, operation: str, exchange: Callable[[AbstractConnection], Awaitable[list[Any]]]) -> list[Any]:
+        if self._breaker.is_open or self._closed:
+            self._observer.tell(StoreAnswered(operation, 0.0, "breaker"))
+            raise StoreError("the store is closed" if self._closed else "the store did not answer lately")
+        started = time.perf_counter()
+        failure = "cancelled"
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                replies = await self._on_a_connection(exchange)
+            for reply in replies:
+                if isinstance(reply, ResponseError):
+                    failure = "reply"
+                    raise StoreError(f"the store refused: {reply}") from reply
+        except TimeoutError as error:
+            failure = "timeout"
+            self._breaker.trip(failure)
+            raise StoreError(f"the store did not answer within {self._options.timeout:g} s") from error
+        except StalledError as error:
+            failure = "busy"
+            raise StoreError(str(error)) from error
+        except (RedisError, OSError) as error:
+            failure = "connection"
+            self._breaker.trip(failure)
+            raise StoreError(f"the store cannot be reached: {error}") from error
+        else:
+            failure = ""
+            self._measure(time.perf_counter() - started)
+            return replies
+        finally:
+            self._observer.tell(StoreAnswered(operation, time.perf_counter() - started, failure))
+
+    async def _on_a_connection(self, exchange: Callable[[AbstractConnection], Awaitable[T]]) -> T:
+        connection = await self._pool.take()
+        answered = False
+        try:
+            await _ready(connection)
+            result = await exchange(connection)
+            answered = True
+            return result
+        finally:
+            if not answered:
+                # A reply may still be on its way: nobody else may read it as theirs.
+                await connection.disconnect(nowait=True)
+            await self._pool.give(connection, answered=answered)
+
+    async def _probe(self) -> None:
+        """Ask for a sign of life on a new connection. Raises ConnectionError."""
+        await self._pool.renew()
+        connection = self._pool.make()
+        try:
+            async with asyncio.timeout(self._options.timeout):
+                await _ready(connection)
+                (reply,) = await _exchange(connection, ((b"PING",),))
+        except (RedisError, OSError) as error:
+            raise ConnectionError("no sign of life") from error
+        finally:
+            await connection.disconnect(nowait=True)
+        if isinstance(reply, ResponseError):
+            raise ConnectionError("an error instead of a sign of life") from reply
+
+    def _measure(self, seconds: float) -> None:
+        self.latency = seconds if self.latency is None else self.latency + _WEIGHT * (seconds - self.latency)
+
+
+async def _ready(connection: AbstractConnection) -> None:
+    """Connect, again if the server has closed this connection since it was last used."""
+    if connection.is_connected and await connection.can_read():
+        await connection.disconnect(nowait=True)
+    await connection.connect()  # type: ignore[no-untyped-call]  # redis-py types most of itself, not this
+
+
+async def _exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
+    """Write all commands, read all replies; error replies are returned, so that none is left unread."""
+    await connection.send_packed_command(connection.pack_commands(commands))
+    replies: list[Any] = []
+    for _ in commands:
+        try:
+            replies.append(await connection.read_response())
+        except ResponseError as error:
+            replies.append(error)
+    return replies
