@@ -1,0 +1,47 @@
+"""What every ledger can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from proxy.message.selectors import Seq, Standing
+
+
+class Ledger(Protocol):
+    """Records purges and judges entries by them."""
+
+    async def start(self) -> None:
+        """Begin to follow the ledger. A store that is down does not make this fail."""
+        ...
+
+    async def position(self) -> Seq:
+        """Return where the ledger is now, beginning one if there is none. Raises StoreError."""
+        ...
+
+    def standing(self, selectors: Iterable[str], s0: Seq, at: Seq) -> Standing | None:
+        """Judge an entry that carries these selectors and S0, as of ``at``, the position read together with it.
+
+        None: this process does not know the ledger up to ``at`` yet; ``catch_up`` and ask again. None once more
+        means that the ledger went backwards in between: use nothing.
+        """
+        ...
+
+    async def catch_up(self, at: Seq) -> None:
+        """Know the ledger up to ``at`` at least. Many callers make one read. Raises StoreError."""
+        ...
+
+    async def purge(self, selectors: Sequence[str], *, soft: bool, now: float) -> Seq:
+        """Purge what carries one of these selectors and was fetched before; return the purge's position.
+
+        Soft: it becomes stale, not gone. ``now`` is wall-clock seconds. Raises StoreError when the ledger did not
+        acknowledge it; then it is kept. From the call on this process judges as if it were acknowledged, and it is
+        sent again until it is, which is told as ``Purged`` of kind ``retry``.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop following. Purges still kept are sent once more. Idempotent."""
+        ...

@@ -1,0 +1,51 @@
+"""The ledger of one process (``memory://``)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from proxy.message.selectors import PURGED, Seq
+from proxy.purge.marks import MICROSECONDS, Marks
+from proxy.purge.options import PurgeOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from proxy.message.selectors import Standing
+
+
+class LocalLedger:
+    """Knows everything at once and never fails; a restart begins a new epoch, as it loses the entries too."""
+
+    def __init__(self, options: PurgeOptions | None = None) -> None:
+        self._marks = Marks((options or PurgeOptions()).max_selectors)
+        self.seq = Seq(secrets.token_hex(4), 0)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+    async def start(self) -> None:
+        """Nothing to follow."""
+
+    async def position(self) -> Seq:
+        """Return where the ledger is now."""
+        return self.seq
+
+    def standing(self, selectors: Iterable[str], s0: Seq, at: Seq) -> Standing | None:
+        """Judge an entry by all purges so far, ``at`` or later."""
+        if s0.epoch != self.seq.epoch or at.epoch != self.seq.epoch:
+            return PURGED
+        return self._marks.judge(selectors, s0.n)
+
+    async def catch_up(self, at: Seq) -> None:
+        """Nothing is ever unknown here."""
+
+    async def purge(self, selectors: Sequence[str], *, soft: bool, now: float) -> Seq:
+        """Purge at the later of ``now`` and just after the last purge."""
+        self.seq = Seq(self.seq.epoch, max(self.seq.n + 1, int(now * MICROSECONDS)))
+        self._marks.purge(selectors, self.seq.n, soft=soft)
+        return self.seq
+
+    async def close(self) -> None:
+        """Nothing to stop."""

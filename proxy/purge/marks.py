@@ -1,0 +1,68 @@
+"""Per selector the last hard and the last soft purge; judging an entry against them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MICROSECONDS: Final = 1_000_000
+
+
+def judge(hard: Mapping[str, int], soft: Mapping[str, int], selectors: Iterable[str], s0: int, floor: int) -> Standing:
+    """Judge an entry fetched after ``s0``; ``hard`` and ``soft`` hold each selector's last purge of that kind.
+
+    A position is the ledger's time in microseconds, so a soft purge's position also says since when the entry is stale.
+    """
+    if s0 < floor:
+        return PURGED
+    stale_since: int | None = None
+    for selector in (EVERYTHING, *selectors):
+        if hard.get(selector, 0) > s0:
+            return PURGED
+        softly = soft.get(selector, 0)
+        if softly > s0 and (stale_since is None or softly < stale_since):
+            stale_since = softly
+    return IN_FORCE if stale_since is None else Standing(soft_since=stale_since / MICROSECONDS)
+
+
+class Marks:
+    """The last purges of at most ``most`` selectors, oldest first. Forgetting some raises ``floor``."""
+
+    def __init__(
+        self, most: int, floor: int = 0, hard: dict[str, int] | None = None, soft: dict[str, int] | None = None
+    ) -> None:
+        self._most = most
+        self._hard = {} if hard is None else hard
+        self._soft = {} if soft is None else soft
+        self.floor = floor
+
+    def __len__(self) -> int:
+        return len(self._hard) + len(self._soft)
+
+    def purge(self, selectors: Iterable[str], n: int, *, soft: bool) -> None:
+        """Write down a purge at position ``n``; one that is older than what is known changes nothing."""
+        marks = self._soft if soft else self._hard
+        for selector in selectors:
+            if marks.get(selector, 0) < n:
+                marks.pop(selector, None)  # to the end: the order is by age
+                marks[selector] = n
+        while len(self) > self._most:
+            self._forget_oldest()
+
+    def judge(self, selectors: Iterable[str], s0: int) -> Standing:
+        """Judge an entry fetched after ``s0``."""
+        return judge(self._hard, self._soft, selectors, s0, self.floor)
+
+    def later_than(self, n: int, *, soft: bool) -> list[str]:
+        """Return the selectors whose last purge of that kind came after ``n``."""
+        return [selector for selector, at in (self._soft if soft else self._hard).items() if at > n]
+
+    def _forget_oldest(self) -> None:
+        oldest = min(
+            (marks for marks in (self._hard, self._soft) if marks), key=lambda marks: next(iter(marks.values()))
+        )
+        self.floor = max(self.floor, oldest.pop(next(iter(oldest))))

@@ -1,0 +1,13 @@
+"""What the operator says about purging."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeOptions:
+    """``max_selectors`` bounds the ledger; ``wait_at_most`` is how long a write's answer waits for its own purge."""
+
+    max_selectors: int = 200_000  # 12 MB in Redis, 36 MB in each mirror
+    wait_at_most: float = 0.25  # a purge takes 1 ms; so this is what a dead Redis may cost a write

@@ -1,0 +1,97 @@
+"""What the ledger's scripts answer, made into values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from proxy.message.errors import StoreError
+from proxy.message.selectors import Seq, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One purge as the log has it; ``before`` is the position of the purge before it."""
+
+    n: int
+    before: int
+    soft: bool
+    selectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The whole ledger at one position: per selector its last hard and last soft purge, oldest first."""
+
+    seq: Seq
+    floor: int
+    hard: dict[str, int]
+    soft: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """What the ledger says from some position on."""
+
+    seq: Seq
+    purges: tuple[Logged, ...]
+
+
+def parse_seq(value: bytes) -> Seq:
+    """Read the value of ``seq``. Raises StoreError."""
+    try:
+        return Seq.parse(value.decode("ascii"))
+    except ValueError as error:
+        raise StoreError("the ledger's position is not readable") from error
+
+
+def seq_of(reply: list[Any]) -> Seq:
+    """Read how each script's reply begins. Raises StoreError."""
+    try:
+        return Seq(reply[0].decode("ascii"), int(reply[1]))
+    except (ValueError, LookupError, AttributeError) as error:
+        raise StoreError("the ledger's answer is not readable") from error
+
+
+def snapshot_of(reply: list[Any]) -> Snapshot:
+    """Read the reply of ``SNAPSHOT``. Raises StoreError."""
+    seq = seq_of(reply)
+    try:
+        pairs = list(zip(reply[2][::2], map(int, reply[2][1::2]), strict=True))
+    except (ValueError, LookupError, TypeError) as error:
+        raise StoreError("the ledger is not readable") from error
+    hard = {text_of(name[1:]): n for name, n in pairs if name.startswith(b"h")}
+    soft = {text_of(name[1:]): n for name, n in pairs if name.startswith(b"s")}
+    floor = max((n for name, n in pairs if name.startswith(b"#")), default=seq.n)
+    return Snapshot(seq, floor, hard, soft)
+
+
+def tail_of(reply: list[Any]) -> Tail:
+    """Read the reply of ``TAIL``. Raises StoreError."""
+    seq = seq_of(reply)
+    try:
+        return Tail(seq, tuple(_logged(identity, fields) for identity, fields in reply[2]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise StoreError("the ledger's log is not readable") from error
+
+
+def _logged(identity: bytes, fields: list[bytes]) -> Logged:
+    field = dict(zip(fields[::2], fields[1::2], strict=True))
+    return Logged(
+        n=int(identity.partition(b"-")[0]),
+        before=int(field[b"before"]),
+        soft=field[b"mode"] == b"s",
+        selectors=tuple(text_of(name) for name in _netstrings(field[b"selectors"])),
+    )
+
+
+def _netstrings(packed: bytes) -> Iterator[bytes]:
+    start = 0
+    while start < len(packed):
+        colon = packed.index(b":", start)
+        end = colon + 1 + int(packed[start:colon])
+        yield packed[colon + 1 : end]
+        start = end
