@@ -1,0 +1,13 @@
+"""Load and save stored responses.
+
+- ``options``   what the operator says about stored responses
+- ``protocol``  what every store can do
+- ``memory``    in this process, within a byte budget
+- ``sizes``     what an entry takes in this process
+- ``redis``     in Redis, for all replicas
+- ``codec``     stored responses, marks and vary records, to and from octets
+- ``records``   the frame around them: version, checksum, the material they belong to
+
+A store keeps and finds, and judges nothing: whether an entry is fresh, fits the request or was purged is decided by
+those who load it. What cannot be read counts as not there.
+"""

@@ -1,0 +1,90 @@
+"""The frame around what is kept: version, checksum, the material it belongs to.
+
+A record is a prefix (magic, version, kind, CRC-32 of everything else), the lengths of its sections, and the sections:
+key material, metadata, head, body. The head and the body can be left alone while the metadata is read.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAGIC: Final = b"sw"
+_VERSION: Final = 1
+_PREFIX: Final = struct.Struct(">2sBBI")
+_CHECKED_PREFIX: Final = 4  # magic, version and kind; the checksum cannot check itself
+_LENGTHS: Final = struct.Struct(">III")
+_COUNT: Final = struct.Struct(">I")
+
+
+class BadRecordError(StoreError):
+    """A record in the store is not what this version writes; it counts as nothing found, and is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The sections of one record; ``kind`` says what the codec made them of."""
+
+    kind: int
+    material: bytes
+    metadata: bytes = b""
+    head: bytes = b""
+    body: bytes = b""
+
+
+def seal(record: Record) -> bytes:
+    """Return the record as octets."""
+    lengths = _LENGTHS.pack(len(record.material), len(record.metadata), len(record.head))
+    rest = b"".join((lengths, record.material, record.metadata, record.head, record.body))
+    prefix = _PREFIX.pack(_MAGIC, _VERSION, record.kind, 0)[:_CHECKED_PREFIX]
+    return prefix + _COUNT.pack(zlib.crc32(rest, zlib.crc32(prefix))) + rest
+
+
+def unseal(octets: bytes) -> Record:
+    """Read a record. Raises BadRecordError."""
+    if len(octets) < _PREFIX.size + _LENGTHS.size:
+        raise BadRecordError("a record is cut off")
+    magic, version, kind, checksum = _PREFIX.unpack_from(octets)
+    if magic != _MAGIC or version != _VERSION:
+        raise BadRecordError("a record of another version or origin")
+    if zlib.crc32(memoryview(octets)[_PREFIX.size :], zlib.crc32(octets[:_CHECKED_PREFIX])) != checksum:
+        raise BadRecordError("a record is damaged")
+    start = _PREFIX.size + _LENGTHS.size
+    material, metadata, head = _LENGTHS.unpack_from(octets, _PREFIX.size)
+    ends = (start + material, start + material + metadata, start + material + metadata + head)
+    if ends[2] > len(octets):
+        raise BadRecordError("a record is shorter than it says")
+    return Record(
+        kind, octets[start : ends[0]], octets[ends[0] : ends[1]], octets[ends[1] : ends[2]], octets[ends[2] :]
+    )
+
+
+def pack_strings(strings: Sequence[bytes]) -> bytes:
+    """Return strings as their count, their lengths, and themselves."""
+    return b"".join((struct.pack(f">{len(strings) + 1}I", len(strings), *map(len, strings)), *strings))
+
+
+def unpack_strings(octets: bytes, start: int = 0) -> list[bytes]:
+    """Read what ``pack_strings`` wrote, from ``start`` to the end. Raises BadRecordError."""
+    try:
+        (count,) = _COUNT.unpack_from(octets, start)
+        at = start + 4 + 4 * count
+        if at > len(octets):  # before anything of that size is made
+            raise BadRecordError("a list is longer than its record")
+        lengths = struct.unpack_from(f">{count}I", octets, start + 4)
+    except struct.error as error:
+        raise BadRecordError("a list is cut off") from error
+    strings = []
+    for length in lengths:
+        strings.append(octets[at : at + length])
+        at += length
+    if at != len(octets):
+        raise BadRecordError("a list is not as long as it says")
+    return strings
