@@ -1,0 +1,70 @@
+"""The boundary to the backend: one verb, ``send``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.message.body import Body, Tunnel
+    from proxy.message.headers import Headers
+    from proxy.message.response import Response
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request for the backend: end-to-end fields only, ``Host`` among them; framing is the origin's.
+
+    ``body`` stays its owner's: it is pulled, never closed here. ``upgrade``: ``headers`` hold the ``Upgrade`` field,
+    and the answer may be a tunnel. ``expect_continue``: the body is not pulled before the backend said 100, or
+    nothing for a second (RFC 9110 section 10.1.1).
+    """
+
+    method: bytes
+    target: bytes
+    headers: Headers
+    body: Body | None = None
+    upgrade: bool = False
+    expect_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The backend's final head as it came, hop-by-hop fields included, and what follows it.
+
+    ``body`` must be read to its end or closed; it is at its end from the start where there is no content. With
+    ``tunnel`` set, the tunnel must be closed instead.
+    """
+
+    response: Response
+    body: Body
+    tunnel: Tunnel | None = None
+
+
+class Origin(Protocol):
+    """The backend, as the pipeline sees it."""
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that count toward ``max_concurrent`` now."""
+        ...
+
+    async def send(self, request: Outgoing, interim: Callable[[Response], None] | None = None) -> Reply:
+        """Return the reply once its head is complete; ``interim`` gets each 1xx before it but 100 and 101.
+
+        Raises OriginError with the status we answer: 502 for no or a broken answer, 503 where there was no room
+        within ``queue_timeout``, 504 for silence. What ``request.body.read`` raises comes through as it is.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End every connection; whoever still waits gets OriginError."""
+        ...
+
+
+def is_event_stream(response: Response) -> bool:
+    """Will it go on for as long as its reader wants? Then it must not hold a place."""
+    media_type = response.headers.get(b"content-type") or b""
+    return media_type.partition(b";")[0].strip().lower() == b"text/event-stream"

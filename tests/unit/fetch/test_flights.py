@@ -1,0 +1,149 @@
+"""One flight per key."""
+
+import asyncio
+
+import pytest
+
+from proxy.background import Background
+from proxy.fetch.flights import Failed, Flights, Handed, Shared
+from proxy.fetch.origin import Reply
+from proxy.fetch.spool import Spool
+from proxy.message.errors import OriginError
+from proxy.message.response import Response
+
+FAILED = Failed(OriginError("no answer"))
+
+
+@pytest.fixture
+def failures():
+    return []
+
+
+@pytest.fixture
+def flights(failures):
+    return Flights(Background(lambda name, error: failures.append((name, error))), waiters=2)
+
+
+class Closable:
+    """A reply's body that knows whether it was given up."""
+
+    length = None
+
+    def __init__(self):
+        self.closed = False
+
+    async def aclose(self):
+        self.closed = True
+
+
+def crew(gate, landing):
+    async def fly(flight):
+        await gate.wait()
+        flight.land(landing)
+
+    return fly
+
+
+def shared(spool):
+    return Shared(None, Response(200), 200, spool, "fetched", saving=True)
+
+
+async def settled():
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_all_who_wait_get_the_same_landing(flights):
+    gate = asyncio.Event()
+    flight = flights.start("k", crew(gate, FAILED), leader=True)
+    assert flights.under_way("k") is flight
+    waiting = [asyncio.create_task(flight.lead()), *(asyncio.create_task(flight.follow()) for _ in range(3))]
+    await settled()
+    assert flight.followers == 3
+    assert flights.is_full(flight)
+    gate.set()
+    assert await asyncio.gather(*waiting) == [FAILED] * 4
+    await settled()
+    assert flights.under_way("k") is None
+    assert flight.followers == 0
+
+
+async def test_a_leader_that_leaves_cancels_nothing(flights):
+    gate = asyncio.Event()
+    flight = flights.start("k", crew(gate, shared(Spool.of(b"x"))), leader=True)
+    leader, follower = asyncio.create_task(flight.lead()), asyncio.create_task(flight.follow())
+    await settled()
+    leader.cancel()
+    await settled()
+    gate.set()
+    assert isinstance(await follower, Shared)
+    assert flight.leader_body is None, "no reader is made for somebody who has gone"
+
+
+async def test_everybody_may_leave_and_the_flight_fails_without_a_word(flights, failures):
+    gate = asyncio.Event()
+    flight = flights.start("k", crew(gate, FAILED), leader=True)
+    waiting = [asyncio.create_task(flight.lead()), asyncio.create_task(flight.follow())]
+    await settled()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    gate.set()
+    await settled()
+    assert not len(flights)
+    assert failures == []
+
+
+async def test_a_leader_that_leaves_as_the_flight_lands_gives_up_what_was_set_aside(flights):
+    body = Closable()
+    flight = flights.start("k", crew(asyncio.Event(), FAILED), leader=True)
+    leader = asyncio.create_task(flight.lead())
+    await settled()
+    flight.land(Handed(Reply(Response(200), body, None), "private"))
+    leader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leader
+    assert body.closed
+
+
+async def test_a_reader_set_aside_for_a_leader_that_leaves_is_closed(flights):
+    spool = Spool.of(b"x")
+    flight = flights.start("k", crew(asyncio.Event(), FAILED), leader=True)
+    leader = asyncio.create_task(flight.lead())
+    await settled()
+    flight.land(shared(spool))
+    leader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leader
+    assert not spool._readers
+
+
+async def test_a_crash_is_reported_and_nobody_is_left_waiting(flights, failures):
+    async def crash(flight):
+        raise RuntimeError("a bug")
+
+    flight = flights.start("k", crash, leader=True)
+    landing = await flight.lead()
+    assert isinstance(landing, Failed)
+    await settled()
+    assert [type(error) for _, error in failures] == [RuntimeError]
+
+
+async def test_a_flight_in_the_place_of_a_refused_one_keeps_its_place(flights):
+    first_gate, second_gate = asyncio.Event(), asyncio.Event()
+    first = flights.start("k", crew(first_gate, FAILED), leader=True)
+    second = flights.start("k", crew(second_gate, FAILED), leader=True)
+    first_gate.set()
+    await first.follow()
+    await settled()
+    assert flights.under_way("k") is second, "the end of the first must not take the second off the board"
+    second_gate.set()
+    await second.follow()
+
+
+async def test_a_flight_alone_is_on_no_board(flights):
+    gate = asyncio.Event()
+    flight = flights.start_alone("k", crew(gate, FAILED), leader=True)
+    assert flights.under_way("k") is None
+    gate.set()
+    assert await flight.lead() is FAILED
