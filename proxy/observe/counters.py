@@ -1,0 +1,164 @@
+"""Plain integers and bucket lists, cheap enough for every hit.
+
+Everything here only grows while the process lives: metrics are read from it at scrape time, and the admin API's
+statistics subtract what there was at their last reset.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from proxy.observe.events import (
+    BreakerMoved,
+    OriginAnswered,
+    Outcome,
+    Purged,
+    RequestServed,
+    ResponseStored,
+    StoreAnswered,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.observe.events import Event
+
+# Seconds. Half a millisecond is a hot hit, 10 ms the limit that TreeBeard's alert has for a cached GET, 30 s the
+# default of upstream.timeout.
+BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+CLASSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
+
+# Names come from the configuration, but a process may see many reloads.
+MOST_ROUTES: Final = 1000
+OVERFLOW: Final = "other"
+
+
+def class_index(status: int) -> int:
+    """Return a status's place in ``CLASSES``; 0 means there was no answer."""
+    return min(status // 100, 6) if status >= 0 else 0
+
+
+class Timing:
+    """How often something took how long: ``counts[i]`` is of times up to ``BOUNDS[i]``, the last of longer ones."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(BOUNDS) + 1)
+        self.total = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Count one more."""
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.total += seconds
+
+
+class Served:
+    """Requests of one route and namespace that ended with one outcome."""
+
+    __slots__ = ("classes", "last", "saved", "timing")
+
+    def __init__(self) -> None:
+        self.classes = [0] * len(CLASSES)
+        self.timing = Timing()
+        self.saved = 0.0
+        self.last = 0.0
+
+
+class Kept:
+    """Responses of one route and namespace that were stored: how many, their bytes, the sum of their seconds."""
+
+    __slots__ = ("count", "stored_bytes", "ttl")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.stored_bytes = 0
+        self.ttl = 0.0
+
+
+@dataclass(slots=True)
+class StoreState:
+    """What the store's last answers said."""
+
+    is_up: bool = True
+    breaker_open: bool = False
+
+
+class Counters:
+    """An observer that counts. ``wall`` gives wall-clock seconds, for the time of a route's last access."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        self._wall = wall
+        self.served: dict[tuple[str, str, Outcome], Served] = {}
+        self.kept: dict[tuple[str, str], Kept] = {}
+        self.upstream: dict[str, list[int]] = {}
+        self.upstream_timing = Timing()
+        self.upstream_answers: bool | None = None  # whether the last request to the backend was answered at all
+        self.operations: dict[str, Timing] = {}
+        self.failures: dict[str, int] = {}
+        self.store = StoreState()
+        self.purges: dict[tuple[str, str], int] = {}
+        self._routes: set[str] = set()
+
+    def tell(self, event: Event) -> None:
+        """Count one fact."""
+        match event:
+            case RequestServed():
+                self._request(event)
+            case OriginAnswered():
+                self._upstream(event)
+            case StoreAnswered():
+                self._operation(event)
+            case ResponseStored():
+                self._stored(event)
+            case Purged(failure=""):
+                place = (event.kind, event.mode)
+                self.purges[place] = self.purges.get(place, 0) + 1
+            case BreakerMoved():
+                self.store = StoreState(is_up=not event.is_open, breaker_open=event.is_open)
+            case _:
+                pass  # a task that failed is for the log, a purge that failed is counted as the store's failure
+
+    def _request(self, event: RequestServed) -> None:
+        row = self.served.get((event.route, event.namespace, event.outcome))
+        if row is None:
+            route, namespace = self._bounded(event.route, event.namespace)
+            row = self.served.setdefault((route, namespace, event.outcome), Served())
+        row.classes[class_index(event.status)] += 1
+        row.timing.add(event.seconds)
+        row.saved += event.seconds_saved
+        row.last = self._wall()
+
+    def _upstream(self, event: OriginAnswered) -> None:
+        classes = self.upstream.get(event.route)
+        if classes is None:
+            classes = self.upstream.setdefault(self._bounded(event.route, "")[0], [0] * len(CLASSES))
+        classes[class_index(event.status)] += 1
+        self.upstream_timing.add(event.seconds)
+        self.upstream_answers = event.status > 0
+
+    def _operation(self, event: StoreAnswered) -> None:
+        timing = self.operations.get(event.operation)
+        if timing is None:
+            timing = self.operations[event.operation] = Timing()
+            self.failures[event.operation] = 0
+        timing.add(event.seconds)
+        if event.failure:
+            self.failures[event.operation] += 1
+        self.store.is_up = not event.failure
+
+    def _stored(self, event: ResponseStored) -> None:
+        kept = self.kept.setdefault(self._bounded(event.route, event.namespace), Kept())
+        kept.count += 1
+        kept.stored_bytes += event.stored_bytes
+        kept.ttl += event.ttl
+
+    def _bounded(self, route: str, namespace: str) -> tuple[str, str]:
+        if route not in self._routes:
+            if len(self._routes) >= MOST_ROUTES:
+                return OVERFLOW, ""
+            self._routes.add(route)
+        return route, namespace

@@ -1,0 +1,183 @@
+"""One line per request, per purge, per move of the breaker, per failure.
+
+A credential, a token, a cookie or a query never comes here on purpose; what clients write (paths, request ids) is made
+harmless before it becomes part of a line. structlog is used without its global configuration, so that each service in a
+process logs as its own options say.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import orjson
+import structlog
+
+from proxy.message.errors import SapwoodError
+from proxy.observe.events import (
+    BreakerMoved,
+    OriginAnswered,
+    Outcome,
+    Purged,
+    RequestServed,
+    StoreAnswered,
+    TaskFailed,
+)
+from proxy.observe.redaction import harmless, without_query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
+    from structlog.typing import FilteringBoundLogger, Processor
+
+    from proxy.observe.events import Event
+    from proxy.observe.linewriter import LineWriter
+    from proxy.observe.options import LogOptions
+
+SECONDS_BETWEEN_FAILURES: Final = 10.0  # of one kind: a dead Redis says so six times a minute, not with each request
+
+_HITS: Final = frozenset({Outcome.HIT_MEMORY, Outcome.HIT_REDIS})
+
+
+class Logs:
+    """An observer that writes lines. ``draw`` gives numbers from 0 to 1, ``clock`` monotonic seconds."""
+
+    def __init__(
+        self,
+        options: LogOptions,
+        writer: LineWriter,
+        *,
+        draw: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._draw = draw
+        self._clock = clock
+        self._last_failure: dict[str, float] = {}
+        self._suppressed: dict[str, int] = {}
+        self.use(options)
+
+    def use(self, options: LogOptions) -> None:
+        """Go on under other options, after a reload."""
+        self._hits = options.hits
+        self.log = make_logger(options, self._writer)
+
+    def tell(self, event: Event) -> None:
+        """Write the fact down, if it is one that gets a line."""
+        match event:
+            case RequestServed():
+                self._request(event)
+            case Purged():
+                self._purge(event)
+            case BreakerMoved():
+                self._breaker(event)
+            case StoreAnswered() if event.failure:
+                self._failure("store_failed", event.operation, operation=event.operation, failure=event.failure)
+            case OriginAnswered() if event.status == 0:
+                self._failure("upstream_failed", event.route, route=event.route, failure=event.detail)
+            case TaskFailed():
+                self._task(event)
+            case _:
+                pass  # what succeeded is counted
+
+    def _request(self, event: RequestServed) -> None:
+        failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - the server's fault
+        if event.outcome in _HITS and not failed and self._draw() >= self._hits:
+            return
+        fields: dict[str, Any] = {
+            "route": event.route,
+            "outcome": event.outcome.value,
+            "status": event.status,
+            "method": event.method,
+            "path": event.path.partition("?")[0],
+            "seconds": round(event.seconds, 6),
+            "bytes": event.sent_bytes,
+            "client": event.client,
+            "request_id": event.request_id,
+        }
+        optional = {
+            "namespace": event.namespace or None,
+            "detail": event.detail or None,
+            "ttl": event.ttl,
+            "age": event.age,
+            "aborted": event.aborted or None,
+        }
+        fields.update((name, value) for name, value in optional.items() if value is not None)
+        (self.log.warning if failed else self.log.info)("request", **fields)
+
+    def _purge(self, event: Purged) -> None:
+        fields: dict[str, Any] = {
+            "kind": event.kind,
+            "mode": event.mode,
+            "selectors": [without_query(selector) for selector in event.selectors],
+            "request_id": event.request_id,
+        }
+        if event.failure:
+            self.log.error("purge_failed", failure=event.failure, **fields)
+        else:
+            self.log.info("purge", seq=event.seq, **fields)
+
+    def _breaker(self, event: BreakerMoved) -> None:
+        if event.is_open:
+            self.log.warning("breaker_opened", detail=event.detail)
+        else:
+            self.log.info("breaker_closed", detail=event.detail)
+
+    def _failure(self, event: str, what: str, **fields: str) -> None:
+        kind = f"{event} {what}"
+        now = self._clock()
+        if now - self._last_failure.get(kind, float("-inf")) < SECONDS_BETWEEN_FAILURES:
+            self._suppressed[kind] = self._suppressed.get(kind, 0) + 1
+            return
+        self._last_failure[kind] = now
+        self.log.warning(event, **fields, more_since_last_line=self._suppressed.pop(kind, 0))
+
+    def _task(self, event: TaskFailed) -> None:
+        # Our own errors are written to be read. A foreign one may quote a header, a body or a connection's URL, so its
+        # type and its way through the code must do.
+        said = str(event.error) if isinstance(event.error, SapwoodError) else ""
+        frames = traceback.extract_tb(event.error.__traceback__)
+        way = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+        self.log.error("task_failed", task=event.name, error=type(event.error).__name__, said=said, way=way)
+
+
+def make_logger(options: LogOptions, writer: LineWriter) -> FilteringBoundLogger:
+    """Return a logger whose lines go to ``writer``, and are harmless whatever their fields hold."""
+    renderer: Processor = (
+        structlog.processors.JSONRenderer(serializer=orjson.dumps)
+        if options.format == "json"
+        else structlog.dev.ConsoleRenderer(colors=writer.is_terminal, repr_native_str=True, timestamp_key="time")
+    )
+    logger = structlog.wrap_logger(
+        _Out(writer),
+        processors=[
+            _harmless_fields,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[options.level.upper()]),
+    )
+    return cast("FilteringBoundLogger", logger.bind())
+
+
+def _harmless_fields(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # Rendered by structlog, these would carry foreign messages and, on a console, local variables.
+    for name in ("exc_info", "exception", "stack_info", "stack"):
+        fields.pop(name, None)
+    return {name: harmless(name, value) for name, value in fields.items()}
+
+
+class _Out:
+    """What structlog calls a logger: it gets the rendered line."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
+    def msg(self, line: str | bytes) -> None:
+        self._writer.write(line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace"))
+
+    debug = info = warning = error = critical = msg
