@@ -1,0 +1,15 @@
+"""The way of a request: the only place where decisions are carried out.
+
+- ``reply``    what the front gets: a head, a body, and the facts to be told
+- ``visit``    one request that may be served from the cache, and what is known of it
+- ``parts``    what the way needs from the other rooms, built once by ``service``
+- ``answer``   the one path: route, key, lookup, plan, and one ``match`` that carries the plan out
+- ``lookup``   what the store has for a request, and what the ledger says of it
+- ``flying``   who leads a flight, who follows, what each of them gets
+- ``fill``     a flight's crew: ask the backend, decide on the head, collect, save
+- ``saving``   into the store: responses, marks, the vary record
+- ``heads``    HEAD for something stored that is no longer fresh
+- ``passing``  requests that no cached route serves
+- ``writes``   requests that purge: carried to their response head whoever leaves
+- ``render``   from something stored or shared to an answer: conditions, ranges, HEAD, and the fields of ours
+"""

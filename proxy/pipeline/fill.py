@@ -1,0 +1,208 @@
+"""A flight's crew: ask the backend, decide on the response's head, land, collect, save.
+
+The numbers of design.md's step 8 in order: the store is asked once more; the request goes out, with our conditions
+where something stored is to be validated; the head is judged and the flight lands; what is kept is collected in a
+spool that readers follow, and saved when it is whole. Nothing that broke off is ever saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, assert_never
+
+from proxy.fetch.flights import Failed, Flight, Handed, Shared
+from proxy.fetch.origin import Outgoing, Reply
+from proxy.fetch.spool import Spool
+from proxy.message import selectors
+from proxy.message.errors import MessageError, OriginError
+from proxy.message.response import Response
+from proxy.message.selectors import Seq
+from proxy.message.stored import StoredResponse
+from proxy.observe.events import OriginAnswered
+from proxy.pipeline.lookup import look
+from proxy.pipeline.saving import drop, mark, save
+from proxy.policy import cors, forwarding, plan, storing, tags, validation, vary
+
+if TYPE_CHECKING:
+    from proxy.pipeline.lookup import Looked
+    from proxy.pipeline.parts import Parts
+    from proxy.pipeline.visit import Visit
+
+GONE_FOR_GOOD: Final = frozenset({401, 403, 404, 410})
+"""A refresh that is answered so drops the old entry: who may no longer see it must not get it stale."""
+
+NO_SEQ: Final = Seq("", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Flies one flight."""
+
+    parts: Parts
+    visit: Visit
+
+    async def fly(self, flight: Flight) -> None:
+        """Land the flight, and see what it carries into the store."""
+        visit = self.visit
+        looked = await look(self.parts, visit)
+        again = plan.plan_for(
+            visit.request, visit.route, looked.entry, looked.standing, vary_miss=looked.is_vary_miss, now=self.parts.wall()
+        )
+        match again:
+            case plan.ServeStored(stored):  # somebody saved it between the first look and this one
+                flight.land(found(stored))
+            case plan.ServeStaleAndRefresh(stored) | plan.Revalidate(stored):
+                await self._ask(flight, looked, stored)
+            case plan.Fetch() | plan.Refuse():
+                await self._ask(flight, looked, None)
+            case _:
+                assert_never(again)
+
+    async def _ask(self, flight: Flight, looked: Looked, stored: StoredResponse | None) -> None:
+        visit, parts = self.visit, self.parts
+        target, headers = forwarding.fetch_for(
+            visit.request, visit.route, visit.key, visit.forwarding, cors=visit.book.cors is not None
+        )
+        conditions = validation.our_conditions(stored) if stored is not None else []
+        outgoing = Outgoing(method=b"GET", target=target, headers=headers.plus(conditions))
+        request_time, began = parts.wall(), asyncio.get_running_loop().time()
+        try:
+            reply = await parts.origin.send(outgoing, visit.interim if flight.has_leader else None)
+        except OriginError as error:
+            seconds = asyncio.get_running_loop().time() - began
+            parts.observer.tell(OriginAnswered(visit.route.name, 0, seconds, str(error.status)))
+            flight.land(Failed(error))
+            return
+        seconds = asyncio.get_running_loop().time() - began
+        parts.observer.tell(OriginAnswered(visit.route.name, reply.response.status, seconds))
+        heard = Heard(reply.response, request_time, parts.wall(), seconds)
+        if stored is not None and conditions and reply.response.status == 304:
+            await reply.body.aclose()
+            if validation.validates(stored, reply.response):
+                await self._freshened(flight, looked, stored, heard)
+            else:  # RFC 9111 section 4.3.4: it speaks of a response that is not ours; ask without conditions
+                await self._ask(flight, looked, None)
+            return
+        await self._answered(flight, looked, reply, heard)
+
+    async def _answered(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard) -> None:
+        parts, length = self.parts, reply.body.length
+        kept = self.judge(looked, heard)
+        if isinstance(kept, Draft) and length is not None:
+            if length > parts.options.max_body:
+                kept = storing.Discard(storing.DiscardReason.TOO_LARGE)
+            elif not parts.budget.take(length):
+                kept = storing.Discard(storing.DiscardReason.NO_ROOM)
+        if isinstance(kept, storing.Discard):
+            await self._hand_over(flight, looked, reply, heard, kept)
+            return
+        spool = Spool(parts.budget, length=length, max_body=parts.options.max_body, reserved=length or 0)
+        saving = looked.seq is not None
+        flight.land(Shared(kept.entry, heard.response, heard.response.status, spool, "fetched", saving))
+        await self._collect(looked, reply, spool, kept)
+
+    def judge(self, looked: Looked, heard: Heard) -> Draft | storing.Discard:
+        """Decide on a head: what to keep of it, still without its body, or why not."""
+        visit = self.visit
+        decision = storing.may_store(
+            visit.asked, heard.response, visit.route, request_time=heard.request_time, response_time=heard.response_time
+        )
+        if isinstance(decision, storing.Discard):
+            return decision
+        named = tags.tags_of(heard.response.headers, self.parts.options.tags)
+        if named is None:  # some purge could not be told of it
+            return storing.Discard(storing.DiscardReason.TAGS)
+        response = heard.response
+        stored = decision.headers if visit.book.cors is None else cors.without_cors(decision.headers)
+        entry = StoredResponse(
+            status=response.status,
+            reason=response.reason,
+            headers=stored,
+            body=b"",
+            request_time=heard.request_time,
+            response_time=heard.response_time,
+            initial_age=decision.initial_age,
+            freshness=decision.freshness,
+            selectors=tuple(dict.fromkeys([*visit.key.selectors, *map(selectors.tag, named)])),
+            seq=looked.seq or NO_SEQ,
+            vary=vary.selecting(decision.vary, visit.asked),
+            expires_with_credential=visit.key.credential_exp,
+            fetch_seconds=heard.seconds,
+        )
+        return Draft(entry, decision.seconds)
+
+    async def _hand_over(
+        self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: storing.Discard
+    ) -> None:
+        flight.land(Handed(reply, decision.reason))
+        if not flight.has_leader:
+            await reply.body.aclose()
+        if decision.mark:
+            await mark(self.parts, looked, decision.reason)
+        elif heard.response.status in GONE_FOR_GOOD and looked.entry is not None:
+            await drop(self.parts, looked.place)
+
+    async def _freshened(self, flight: Flight, looked: Looked, stored: StoredResponse, heard: Heard) -> None:
+        """Restamp a stored response by a 304 (RFC 9111 section 4.3.4), with the position read before the request."""
+        merged = validation.merged(stored, heard.response, response_time=heard.response_time)
+        now_stored = Response(stored.status, merged, stored.reason)
+        kept = self.judge(looked, replace(heard, response=now_stored))
+        spool = Spool.of(stored.body)
+        if isinstance(kept, storing.Discard):
+            await self._hand_over(flight, looked, Reply(now_stored, spool.reader(), None), heard, kept)
+            if not kept.mark:
+                await drop(self.parts, looked.place)
+            return
+        entry = replace(kept.entry, body=stored.body, fetch_seconds=max(stored.fetch_seconds, heard.seconds))
+        flight.land(Shared(entry, now_stored, 304, spool, "revalidated", looked.seq is not None))
+        await save(self.parts, self.visit, looked, entry, kept.seconds)
+
+    async def _collect(self, looked: Looked, reply: Reply, spool: Spool, kept: Draft) -> None:
+        try:
+            while data := await reply.body.read():
+                await spool.append(data)
+                if spool.is_abandoned:
+                    break
+            else:
+                spool.finish(reply.body.trailers)
+        except MessageError as broken:
+            spool.fail(broken)
+        except asyncio.CancelledError:
+            spool.fail(OriginError("the request to the backend was given up"))
+            raise
+        finally:
+            await reply.body.aclose()
+            if not spool.complete.done():
+                spool.fail(OriginError("the request to the backend was given up"))
+        if spool.complete.result():
+            await save(self.parts, self.visit, looked, replace(kept.entry, body=spool.body()), kept.seconds)
+        elif spool.outgrew_max_body:
+            await mark(self.parts, looked, storing.DiscardReason.TOO_LARGE)
+        spool.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A response head with the times RFC 9111 section 4.2.3 asks for, and the seconds the backend took."""
+
+    response: Response
+    request_time: float
+    response_time: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What will be stored once its body is whole, and for how many seconds."""
+
+    entry: StoredResponse
+    seconds: float
+
+
+def found(stored: StoredResponse) -> Shared:
+    """Return the landing of a flight whose second look found what it was about to fetch."""
+    response = Response(stored.status, stored.headers, stored.reason)
+    return Shared(stored, response, stored.status, Spool.of(stored.body), "found", saving=False)
+
+

@@ -1,0 +1,192 @@
+"""Asking the backend together: who leads a flight, who follows, and what each of them gets.
+
+1. The first to miss starts the flight and leads it. Those who miss meanwhile follow.
+2. The landing fits a follower when its Vary does, and when nothing of it was purged between the position that the
+   flight's look had read (S0) and the one that the follower's own look had read.
+3. Whom it does not fit takes the flight of its own variant, or the next one after the purge.
+4. What may not be shared is the leader's alone; the followers ask for themselves, at once, not in a queue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, assert_never
+
+from proxy.fetch.flights import Failed, Flight, Handed, Landing, Shared
+from proxy.message.cachestatus import CacheStatus
+from proxy.message.errors import OriginError, StoreError
+from proxy.observe.events import Outcome
+from proxy.pipeline import render
+from proxy.pipeline.fill import Crew
+from proxy.pipeline.lookup import Looked, stand
+from proxy.pipeline.reply import Answer, Facts
+from proxy.policy import freshness, keys, plan, vary
+from proxy.policy.plan import Forward
+
+if TYPE_CHECKING:
+    from proxy.message.body import Body
+    from proxy.pipeline.parts import Parts
+    from proxy.pipeline.visit import Quest, Visit
+
+MOST_FLIGHTS_TRIED: Final = 3
+"""How many flights a follower tries before it asks for itself: the first, its variant's, and one after a purge."""
+
+
+def refresh(parts: Parts, visit: Visit, looked: Looked) -> None:
+    """Start the one refresh behind a stale answer; where one is under way already, nothing is to do."""
+    if parts.flights.under_way(looked.place.digest) is None:
+        parts.flights.start(looked.place.digest, Crew(parts, replace(visit, interim=None)).fly, leader=False)
+
+
+async def fly(parts: Parts, quest: Quest) -> Answer:
+    """Answer from a flight, led or followed. Raises OriginError."""
+    digest, refused = quest.looked.place.digest, None
+    for _ in range(MOST_FLIGHTS_TRIED):
+        flight = parts.flights.under_way(digest)
+        if flight is None or flight is refused:
+            flight = parts.flights.start(digest, Crew(parts, quest.visit).fly, leader=True)
+            return await _led(parts, quest, flight, await flight.lead())
+        if quest.reason is Forward.REQUEST:
+            break  # the client asked for the backend's word, and that flight set out before it asked
+        if parts.flights.is_full(flight):
+            raise OriginError("too many requests wait for the same response", 503, retry_after=1)
+        landing = await flight.follow()
+        if isinstance(landing, Failed):
+            return _failed(parts, quest, landing.error)
+        if isinstance(landing, Handed):
+            break
+        answer = await _followed(parts, quest, landing)
+        if answer is not None:
+            return answer
+        refused, digest = flight, _next_place(quest, landing)
+    return await fly_alone(parts, quest)
+
+
+async def fly_alone(parts: Parts, quest: Quest) -> Answer:
+    """Answer from a flight that nobody else can join. Raises OriginError."""
+    flight = parts.flights.start_alone(quest.looked.place.digest, Crew(parts, quest.visit).fly, leader=True)
+    return await _led(parts, quest, flight, await flight.lead())
+
+
+def _next_place(quest: Quest, landing: Shared) -> str:
+    """Return where a follower belongs whom a landing did not fit: its own variant's place."""
+    known = quest.looked.vary.fields if quest.looked.vary is not None else ()
+    union = tuple(sorted({*known, *(name for name, _ in landing.draft.vary)}))
+    if not union:
+        return quest.looked.place.digest
+    return keys.variant(quest.visit.key, vary.selecting(union, quest.visit.asked)).digest
+
+
+async def _led(parts: Parts, quest: Quest, flight: Flight, landing: Landing) -> Answer:
+    """Answer the one who started the flight."""
+    match landing:
+        case Failed(error):
+            return _failed(parts, quest, error)
+        case Handed(reply):
+            if _may_be_stale(parts, quest, reply.response.status):
+                await reply.body.aclose()
+                return _stale(parts, quest, reply.response.status)
+            return await _handed(parts, quest, landing)
+        case Shared():
+            body = flight.leader_body
+            assert body is not None
+            code = landing.response.status
+            if _may_be_stale(parts, quest, code):
+                await body.aclose()
+                return _stale(parts, quest, code)
+            status = CacheStatus(fwd=quest.reason.value, fwd_status=landing.answered, stored=landing.saving)
+            return await _from_flight(parts, quest.visit, landing, body, status, leading=True)
+        case _:
+            assert_never(landing)
+
+
+async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | None:
+    """Answer a follower, or None where the landing is not for it: another variant, purged before it asked, too large."""
+    draft = landing.draft
+    if not vary.fits(draft.vary, quest.visit.asked):
+        return None
+    if quest.looked.seq is not None and landing.saving:
+        try:
+            standing = await stand(parts, draft, quest.looked.seq)
+        except StoreError:
+            return None
+        if standing.purged or standing.soft_since is not None:
+            return None
+    reader = landing.spool.reader()  # before any wait: later the first chunks may be gone
+    if landing.spool.length is None and not await landing.spool.complete:
+        await reader.aclose()
+        return None
+    status = CacheStatus(fwd=quest.reason.value, fwd_status=landing.answered, collapsed=True)
+    return await _from_flight(parts, quest.visit, landing, reader, status, leading=False)
+
+
+async def _from_flight(
+    parts: Parts, visit: Visit, landing: Shared, body: Body, status: CacheStatus, *, leading: bool
+) -> Answer:
+    try:
+        return await _rendered(parts, visit, landing, body, status, leading=leading)
+    except BaseException:  # the client left meanwhile: its reader must not hold the spool
+        await body.aclose()
+        raise
+
+
+async def _rendered(
+    parts: Parts, visit: Visit, landing: Shared, body: Body, status: CacheStatus, *, leading: bool
+) -> Answer:
+    draft, now = landing.draft, parts.wall()
+    if landing.how == "found":
+        await body.aclose()
+        return render.hit(visit, draft, parts.hit, now)
+    if landing.how == "revalidated":
+        await body.aclose()
+        return render.from_store(visit, draft, status, Outcome.REVALIDATED if leading else Outcome.COLLAPSED, now)
+    age = freshness.current_age(draft, now)
+    if leading:
+        outcome, head = Outcome.MISS, landing.response.headers
+    else:
+        outcome, head = Outcome.COLLAPSED, draft.headers.with_field(b"Age", b"%d" % age)
+    headers = render.dressed(visit, replace(landing.response, headers=head), status, outcome, age=age)
+    facts = Facts(visit.route.name, visit.namespace, outcome, ttl=draft.freshness.lifetime - age, age=age)
+    answer = Answer(replace(landing.response, headers=headers), body, facts)
+    if render.is_not_modified(visit.request, answer.response, draft.response_time):
+        await body.aclose()
+        return render.not_modified(answer)
+    if b"range" in visit.request.headers and answer.response.status == 200 and await landing.spool.complete:
+        await body.aclose()
+        whole = replace(answer, body=landing.spool.body())
+        return render.of_bytes(visit.request, whole, response_time=draft.response_time, now=now)
+    return answer
+
+
+async def _handed(parts: Parts, quest: Quest, landing: Handed) -> Answer:
+    """Answer with a response that is the leader's alone."""
+    visit, reply = quest.visit, landing.reply
+    status = CacheStatus(fwd=quest.reason.value, fwd_status=reply.response.status, detail=landing.reason)
+    headers = render.dressed(visit, reply.response, status, Outcome.MISS)
+    facts = Facts(visit.route.name, visit.namespace, Outcome.MISS, landing.reason)
+    answer = Answer(replace(reply.response, headers=headers), reply.tunnel or reply.body, facts)
+    if render.is_not_modified(visit.request, answer.response, parts.wall()):
+        await reply.body.aclose()
+        return render.not_modified(answer)
+    return answer
+
+
+def _may_be_stale(parts: Parts, quest: Quest, code: int | None) -> bool:
+    """May what is stored serve, now that the backend answered ``code``, or (None) not at all?"""
+    if quest.stored is None or (code is not None and code < 500):
+        return False
+    visit = quest.visit
+    return plan.may_serve_on_error(
+        quest.stored, quest.looked.standing, visit.request, visit.route, status=code, now=parts.wall()
+    )
+
+
+def _failed(parts: Parts, quest: Quest, error: OriginError) -> Answer:
+    if _may_be_stale(parts, quest, None):
+        return _stale(parts, quest, error.status)
+    raise error
+
+
+def _stale(parts: Parts, quest: Quest, code: int) -> Answer:
+    assert quest.stored is not None
+    return render.stale(quest.visit, quest.stored, parts.wall(), detail=f"stale-if-error-{code}")

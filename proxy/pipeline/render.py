@@ -1,0 +1,145 @@
+"""From something stored or shared to an answer: the client's conditions, ranges, HEAD, and the fields of ours."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from proxy.message.cachestatus import CacheStatus, appended, x_cache_status
+from proxy.message.headers import Headers
+from proxy.message.response import Response
+from proxy.observe.events import Outcome
+from proxy.pipeline.reply import Answer, Facts
+from proxy.policy import cors, downstream, forwarding, freshness, ranges, validation
+
+if TYPE_CHECKING:
+    from proxy.message.request import Request
+    from proxy.message.stored import StoredResponse
+    from proxy.pipeline.visit import Visit
+    from proxy.policy.rules import Cors, RuleBook
+
+def hit(visit: Visit, stored: StoredResponse, outcome: Outcome, now: float) -> Answer:
+    """Answer with what is stored, nobody asked; where the client did not mind it may be stale."""
+    left = freshness.remaining(stored, now)
+    status = CacheStatus(hit=True, ttl=math.floor(left))
+    return from_store(visit, stored, status, outcome if left > 0 else Outcome.STALE, now)
+
+
+def stale(visit: Visit, stored: StoredResponse, now: float, *, detail: str) -> Answer:
+    """Answer with what is stored although it is stale, and say why that may be."""
+    status = CacheStatus(hit=True, ttl=math.floor(freshness.remaining(stored, now)), detail=detail)
+    return from_store(visit, stored, status, Outcome.STALE, now)
+
+
+def from_store(visit: Visit, stored: StoredResponse, status: CacheStatus, outcome: Outcome, now: float) -> Answer:
+    """Answer with a stored response: the body is here, so conditions and ranges are answered from it."""
+    age = freshness.current_age(stored, now)
+    facts = Facts(
+        route=visit.route.name,
+        namespace=visit.namespace,
+        outcome=outcome,
+        ttl=freshness.remaining(stored, now),
+        age=age,
+        seconds_saved=0.0 if outcome is Outcome.REVALIDATED else stored.fetch_seconds,
+    )
+    response = Response(stored.status, stored.headers.with_field(b"Age", b"%d" % age), stored.reason)
+    response = replace(response, headers=dressed(visit, response, status, outcome, age=age))
+    return of_bytes(visit.request, Answer(response, stored.body, facts), response_time=stored.response_time, now=now)
+
+
+def of_bytes(request: Request, answer: Answer, *, response_time: float, now: float) -> Answer:
+    """Apply conditions, ranges and HEAD to an answer whose whole body is at hand."""
+    response, body = answer.response, answer.body
+    assert isinstance(body, bytes)
+    if is_not_modified(request, response, response_time):
+        return not_modified(answer)
+    if response.status == 200 and b"range" in request.headers:
+        match ranges.select(request, response.headers, len(body), now=now):
+            case ranges.Parts() as parts:
+                boundary = secrets.token_hex(12).encode()
+                return with_part(answer, ranges.partial(response.headers, body, parts, boundary))
+            case ranges.Unsatisfiable():
+                return with_part(answer, ranges.unsatisfiable(response.headers, len(body)))
+            case ranges.Whole():
+                pass
+    if request.method == b"HEAD":
+        sized = response.headers.with_field(b"Content-Length", b"%d" % len(body))
+        return replace(answer, response=replace(response, headers=sized), body=b"")
+    return answer
+
+
+def with_part(answer: Answer, rendered: tuple[int, Headers, bytes]) -> Answer:
+    """Return an answer with another status, other fields and another body."""
+    status, headers, body = rendered
+    return replace(answer, response=Response(status, headers), body=body)
+
+
+def is_not_modified(request: Request, response: Response, response_time: float) -> bool:
+    """Do the client's own conditions say that it has this already (RFC 9110 section 13.2.2)?"""
+    condition = validation.evaluate(request, response.status, response.headers, response_time=response_time)
+    return condition is validation.Condition.NOT_MODIFIED
+
+
+def not_modified(answer: Answer) -> Answer:
+    """Return the 304 for an answer."""
+    return replace(answer, response=Response(304, validation.not_modified(answer.response.headers)), body=b"")
+
+
+def dressed(
+    visit: Visit, response: Response, status: CacheStatus, outcome: Outcome, *, age: float = 0.0
+) -> Headers:
+    """Return a response's fields as the client of a cached route gets them."""
+    headers = forwarding.to_client(response.headers)
+    if visit.route.set_cookie == "strip":
+        headers = headers.without({b"set-cookie"})
+    headers = downstream.for_client(headers, visit.route, status=response.status, age=age)
+    if visit.book.cors is not None:
+        headers = cors.decorated(headers, visit.request, visit.book.cors)
+    return signed(headers, visit.request, status, outcome)
+
+
+def signed(headers: Headers, request: Request, status: CacheStatus, outcome: Outcome) -> Headers:
+    """Add what every answer carries: Cache-Status, X-Cache-Status, the request's id."""
+    lines = [(b"X-Cache-Status", x_cache_status(outcome.value))]
+    if b"x-request-id" not in headers and request.request_id:
+        lines.append((b"X-Request-ID", request.request_id))
+    return appended(headers.without({b"x-cache-status"}), status).plus(lines)
+
+
+def problem(
+    status: int, title: str, detail: str, *, retry_after: int | None = None, extra: tuple[tuple[bytes, bytes], ...] = ()
+) -> Answer:
+    """Return an answer of our own (RFC 9457). ``detail`` never holds what a client sent."""
+    lines = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *extra]
+    if retry_after is not None:
+        lines.append((b"Retry-After", b"%d" % retry_after))
+    body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
+    return Answer(Response(status, Headers(lines)), body)
+
+
+def own(answer: Answer, request: Request, book: RuleBook, outcome: Outcome, *, route: str, detail: str) -> Answer:
+    """Sign an answer of our own; where the sidecar speaks CORS, its errors do too."""
+    status = CacheStatus(fwd=None, detail=detail)
+    headers = answer.response.headers
+    rules: Cors | None = book.cors
+    if rules is not None:
+        headers = cors.decorated(headers, request, rules)
+    headers = signed(headers, request, status, outcome)
+    return replace(
+        answer,
+        response=replace(answer.response, headers=headers),
+        facts=Facts(route=route, outcome=outcome, detail=detail),
+    )
+
+
+def undressed(request: Request | None, response: Response) -> Response:
+    """Sign an answer that the front makes before the pipeline was asked."""
+    status = CacheStatus(detail="refused")
+    headers = response.headers.plus([(b"X-Cache-Status", x_cache_status(Outcome.REFUSED.value))])
+    if request is not None and request.request_id:
+        headers = headers.with_field(b"X-Request-ID", request.request_id)
+    return replace(response, headers=appended(headers, status))

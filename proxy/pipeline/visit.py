@@ -1,0 +1,54 @@
+"""One request for something that may be cached, and what is known of it on its way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.message.request import Request
+    from proxy.message.response import Response
+    from proxy.message.stored import StoredResponse
+    from proxy.pipeline.lookup import Looked
+    from proxy.policy.forwarding import Forwarding
+    from proxy.policy.keys import Key
+    from proxy.policy.plan import Forward
+    from proxy.policy.rules import Matched, Route, RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request with the rules it came under; ``interim`` takes 1xx responses to its client, if it is still there.
+
+    ``asked`` is the request with the fields that a fetch for it carries: what Vary selects by.
+    """
+
+    request: Request
+    asked: Request
+    matched: Matched
+    key: Key
+    book: RuleBook
+    forwarding: Forwarding
+    interim: Callable[[Response], None] | None
+
+    @property
+    def route(self) -> Route:
+        """The route that serves it."""
+        return self.matched.route
+
+    @property
+    def namespace(self) -> str:
+        """The route's namespace as logs and metrics call it."""
+        return self.route.namespace.name if self.route.namespace is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quest:
+    """A visit that needs the backend: what was found, why that is not enough, and what of it may still serve."""
+
+    visit: Visit
+    looked: Looked
+    reason: Forward
+    stored: StoredResponse | None
