@@ -1,0 +1,94 @@
+"""``store`` and ``memory``: where responses are kept, and the connection to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from proxy.backplane.options import BackplaneOptions
+from proxy.fetch.options import FlightOptions
+from proxy.settings import network
+from proxy.settings.kinds import DURATION, POSITIVE_DURATION, POSITIVE_SIZE, SIZE, by, choice, loose, whole
+from proxy.settings.secrets import HIDDEN, read_secret
+from proxy.store.options import StoreOptions
+
+if TYPE_CHECKING:
+    from proxy.settings.rooms import Limits
+    from proxy.settings.sections import Section
+
+STORE: Final = by(
+    network.store_url,
+    'a URL like "memory://", "embedded://", "redis://127.0.0.1:6379/0", "rediss://..." or "unix:///run/redis.sock"',
+    network.without_password,
+)
+
+MEMORY: Final = "memory://"
+_SOMEWHERE: Final = "redis://localhost"
+
+
+def read_store(top: Section, limits: Limits) -> tuple[BackplaneOptions | None, StoreOptions, FlightOptions]:
+    """Read ``store`` and ``memory``; no backplane where the store is ``memory://``."""
+    said, memory = top.section("store"), top.section("memory")
+    url = _store_url(said)
+    if url.startswith(("redis+sentinel:", "redis+cluster:")):
+        said.mistake(
+            "url", f"{url.partition('://')[0]}:// is not built yet: name one server with redis:// or rediss://"
+        )
+    if said.one("read_from", choice("primary", "replica"), "primary") == "replica":
+        said.mistake("read_from", "reading from replicas is not built yet: only primary")
+    max_body = said.one("max_body", POSITIVE_SIZE, 8 << 20)
+    backplane = BackplaneOptions(
+        url=url,
+        max_connections=said.one("max_connections", whole(1), 50),
+        connect_timeout=said.one("connect_timeout", POSITIVE_DURATION, 2.0),
+        timeout=said.one("timeout", POSITIVE_DURATION, 2.0),
+        health_check_interval=said.one("health_check_interval", DURATION, 30.0),
+    )
+    store = StoreOptions(
+        max_body=max_body,
+        compress_above=said.one("compress_above", SIZE, 1 << 10),
+        memory_size=_memory_size(memory, url, max_body),
+    )
+    said.close()
+    flights = FlightOptions(waiters=limits.waiters, collecting=limits.collecting, max_body=max_body)
+    return (None if url == MEMORY else backplane), store, flights
+
+
+def _store_url(said: Section) -> str:
+    given = read_secret(said, "url")
+    url = MEMORY
+    if given == HIDDEN:  # in a file that is not here: any shared store
+        url = _SOMEWHERE
+    elif given is not None:
+        node = loose(given, said.place_of("url" if said.has("url") else "url_file"), network.without_password(given))
+        for valid in said.convert(node, said.path_of("url"), STORE):
+            url = valid
+    password = read_secret(said, "password")
+    if password is not None:
+        try:
+            url = network.with_password(url, password)
+        except ValueError as error:
+            said.mistake("password" if said.has("password") else "password_file", str(error))
+    said.shown["url"] = network.without_password(url)
+    return url
+
+
+def _memory_size(said: Section, url: str, max_body: int) -> int:
+    size = said.one("max_size", SIZE, 64 << 20)
+    if url == MEMORY:
+        if size < max_body:
+            said.mistake(
+                "max_size", f"smaller than store.max_body ({max_body} bytes), so the largest response would never fit"
+            )
+    elif said.has("max_size") and size:
+        said.mistake("max_size", "a hot tier in front of a shared store is not built yet: leave it out or write 0")
+    else:
+        said.shown["max_size"] = "0"
+    said.one("max_lag", DURATION, 0.25)
+    said.one("on_store_failure", choice("stale", "pass"), "stale")
+    for key in ("max_lag", "on_store_failure"):
+        if said.has(key):
+            said.mistake(key, "belongs to the hot tier, which is not built yet: leave it out")
+        else:
+            del said.shown[key]
+    said.close()
+    return size if url == MEMORY else 0
