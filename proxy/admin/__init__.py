@@ -1,0 +1,15 @@
+"""The admin and probe listeners, on aiohttp: what operators, backends and probes ask of a running sidecar.
+
+- ``options``     what the operator says about them; how an address is written
+- ``control``     what a service lets this room do
+- ``server``      both listeners, started and stopped as one
+- ``listening``   one socket
+- ``guard``       who may ask: Host, Origin, token
+- ``problems``    errors as ``application/problem+json``
+- ``bodies``      reading a JSON body
+- ``orders``      from JSON to what is to be purged, or every mistake in it
+- ``purging``     the calls that purge and that ask how far a purge has come
+- ``inspection``  the calls that show, and reload
+- ``health``      what is healthy
+- ``probes``      ``/livez``, ``/readyz``, ``/metrics``
+"""

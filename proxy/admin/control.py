@@ -1,0 +1,98 @@
+"""What a service lets the admin listener do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.admin.health import HealthFacts
+    from proxy.message.selectors import Seq
+    from proxy.policy.rules import RuleBook
+
+
+class Mistake(Protocol):
+    """One thing wrong in a configuration, with its address; its text is the whole line."""
+
+    @property
+    def source(self) -> str:
+        """The file, variable or flag."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """From 1; 0 where there are no lines."""
+        ...
+
+    @property
+    def column(self) -> int:
+        """From 1; 0 where there are no lines."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Like ``routes[2].ttl``."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What was expected, and what was there."""
+        ...
+
+
+class Control(Protocol):
+    """The running service, as the admin listener sees it. Documents are JSON values with every secret hidden."""
+
+    @property
+    def book(self) -> RuleBook:
+        """The running rules."""
+        ...
+
+    async def purge(self, selectors: Sequence[str], *, soft: bool, request_id: str) -> Seq:
+        """Write the purge into the ledger and tell the observers; returns once acknowledged. Raises StoreError."""
+        ...
+
+    async def position(self) -> Seq:
+        """Return the ledger's position as this replica knows it. Raises StoreError."""
+        ...
+
+    async def reload(self) -> Sequence[Mistake]:
+        """Take the configuration anew; on any mistake keep the running one and return all of them."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """Return the running configuration and its hash."""
+        ...
+
+    async def health(self) -> HealthFacts:
+        """Ask the store for a sign of life. Never raises StoreError."""
+        ...
+
+    async def stats(self) -> dict[str, Any]:
+        """Return the document of ``proxy.observe.stats``. Never raises StoreError."""
+        ...
+
+    def reset_stats(self) -> None:
+        """Begin the statistics again at zero."""
+        ...
+
+    async def entries(self, url: str) -> Sequence[dict[str, Any]]:
+        """Return what is stored for a URL, without bodies. Raises ValueError if it is none, StoreError."""
+        ...
+
+    def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Say what the running rules do with a request. Raises ValueError if it cannot be one."""
+        ...
+
+    def alive(self) -> bool:
+        """Say whether the loop turns."""
+        ...
+
+    def ready(self) -> bool:
+        """Say whether the traffic listener is open under a valid configuration and not draining."""
+        ...
+
+    def metrics(self) -> tuple[bytes, str]:
+        """Return the metrics and their content type."""
+        ...
