@@ -1,0 +1,48 @@
+"""What runs until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import uvloop
+
+from proxy.cli import screen
+from proxy.cli.reading import flags_of, read_settings
+from proxy.cli.signals import run_until_told
+from proxy.message.errors import SapwoodError
+from proxy.service import Service
+from proxy.settings import Mistakes
+
+if TYPE_CHECKING:
+    import argparse
+
+    from proxy.settings import Settings
+
+
+def serve(chosen: argparse.Namespace) -> int:
+    """``sapwood serve``: exit 1 with every mistake of a refused configuration, 0 after a drain."""
+
+    def load() -> Settings:
+        return read_settings(chosen.config, os.environ, flags=flags_of(chosen))
+
+    try:
+        settings = load()
+    except Mistakes as refused:
+        screen.complain(str(refused))
+        return 1
+    for warning in settings.warnings:
+        screen.complain(f"warning: {warning}")
+    try:
+        uvloop.run(run_until_told(Service(settings, load=load)))
+    except (SapwoodError, OSError) as error:
+        screen.complain(f"sapwood serve: {error}")
+        return 1
+    return 0
+
+
+def demo() -> NoReturn:
+    """``sapwood demo``: its room stands beside this one and is no part of it, so it runs as the program that it is."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "proxy.demo"])  # noqa: S606 - ourselves, with no word of anybody's

@@ -1,0 +1,65 @@
+"""A service from its start to its end, under the signals that a supervisor sends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Final, Protocol
+
+from proxy.cli import screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Running(Protocol):
+    """What runs until it is told to stop."""
+
+    async def start(self) -> None:
+        """Open everything. Raises SapwoodError or OSError, then nothing is open."""
+        ...
+
+    async def stop(self) -> None:
+        """Drain and close everything."""
+        ...
+
+    def reload(self) -> Sequence[object]:
+        """Take the configuration anew; return its mistakes, none when it was taken."""
+        ...
+
+
+async def run_until_told(service: Running) -> None:
+    """Start; reload at each SIGHUP; drain and return at SIGTERM or SIGINT, of which a second one ends at once."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def end() -> None:
+        told.set()
+        # From here on both do what they do to any program: nobody has to wait for a drain that hangs.
+        for number in _ENDING:
+            loop.remove_signal_handler(number)
+
+    with ExitStack() as handlers:
+        for number in _ENDING:
+            loop.add_signal_handler(number, end)
+            handlers.callback(loop.remove_signal_handler, number)
+        # Until there is something to reload: a hangup must not end a process that is starting.
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        handlers.callback(loop.remove_signal_handler, signal.SIGHUP)
+        await service.start()
+        loop.add_signal_handler(signal.SIGHUP, _reload, service)
+        try:
+            await told.wait()
+        finally:
+            await service.stop()
+
+
+def _reload(service: Running) -> None:
+    mistakes = service.reload()
+    for mistake in mistakes:
+        screen.complain(str(mistake))
+    if mistakes:
+        screen.complain("sapwood serve: not reloaded, the running configuration stays")

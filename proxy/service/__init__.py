@@ -1,0 +1,11 @@
+"""Builds everything, and sees it through its life: start, reload, drain, stop.
+
+- ``house``    the rooms of one sidecar, built from settings
+- ``running``  ``Service``: the order of starting and of leaving
+- ``control``  what the admin listener may do with it
+- ``entries``  what is stored for a URL, for the admin listener
+"""
+
+from proxy.service.running import Service
+
+__all__ = ["Service"]

@@ -1,0 +1,133 @@
+"""What the admin listener may do with a service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from proxy.admin.health import HealthFacts
+from proxy.message.errors import StoreError
+from proxy.observe.events import Purged
+from proxy.observe.metrics import Gauges, Metrics
+from proxy.observe.stats import RedisFacts
+from proxy.service.entries import entries_of
+from proxy.settings.explain import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxy.message.selectors import Seq
+    from proxy.policy.rules import RuleBook
+    from proxy.service.running import Service
+    from proxy.settings.mistakes import Mistake
+
+
+class Steering:
+    """The admin listener's Control over one service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._metrics = Metrics(service.house.counters, self._gauges)
+        self._redis: RedisFacts | None = None
+
+    @property
+    def book(self) -> RuleBook:
+        """The running rules."""
+        return self._service.house.parts.book
+
+    async def purge(self, selectors: Sequence[str], *, soft: bool, request_id: str) -> Seq:
+        """Purge, and tell it whichever way it went. Raises StoreError."""
+        house, mode = self._service.house, "soft" if soft else "hard"
+        try:
+            seq = await house.ledger.purge(selectors, soft=soft, now=house.parts.wall())
+        except StoreError as error:
+            house.observer.tell(Purged("api", mode, tuple(selectors), "", request_id, failure=str(error)))
+            raise
+        house.observer.tell(Purged("api", mode, tuple(selectors), str(seq), request_id))
+        return seq
+
+    async def position(self) -> Seq:
+        """Return the ledger's position. Raises StoreError."""
+        return await self._service.house.ledger.position()
+
+    async def reload(self) -> Sequence[Mistake]:
+        """Take the configuration anew, or return why not."""
+        return self._service.reload()
+
+    def config(self) -> dict[str, Any]:
+        """Return the running configuration, secrets hidden, and its hash."""
+        settings = self._service.settings
+        return {"hash": settings.fingerprint, "config": dict(settings.shown)}
+
+    async def health(self) -> HealthFacts:
+        """Ask the store for a sign of life."""
+        service, house = self._service, self._service.house
+        latency: float | None = 0.0
+        if house.backplane is not None:
+            began = time.perf_counter()
+            try:
+                await house.backplane.run("ping", b"PING")
+                latency = time.perf_counter() - began
+            except StoreError:
+                latency = None
+        return HealthFacts(
+            ready=service.is_ready,
+            store_kind=house.store.name,
+            store_latency=latency,
+            breaker_open=house.backplane is not None and house.backplane.is_open,
+            upstream_answers=house.counters.upstream_answers,
+            config_reload_ok=service.reload_ok,
+            hit_rate=house.stats.hit_rate,
+            enabled=service.settings.enabled,
+        )
+
+    async def stats(self) -> dict[str, Any]:
+        """Return the statistics; what Redis says of itself is null while it does not answer."""
+        await self._ask_redis()
+        return self._service.house.stats.document(enabled=self._service.settings.enabled, redis=self._redis)
+
+    def reset_stats(self) -> None:
+        """Begin the statistics again at zero."""
+        self._service.house.stats.reset()
+
+    async def entries(self, url: str) -> Sequence[dict[str, Any]]:
+        """Return what is stored for a URL. Raises ValueError, StoreError."""
+        return await entries_of(self._service.house.parts, self._service.settings, url)
+
+    def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Say what the running rules do with a request. Raises ValueError."""
+        return explain(self._service.settings, method, url, headers).as_dict()
+
+    def alive(self) -> bool:
+        """Say that the loop turns: nobody could have called this otherwise."""
+        return asyncio.get_running_loop().is_running()
+
+    def ready(self) -> bool:
+        """Say whether the traffic listener is open and not draining."""
+        return self._service.is_ready
+
+    def metrics(self) -> tuple[bytes, str]:
+        """Return the metrics and their content type."""
+        return self._metrics.render()
+
+    async def _ask_redis(self) -> None:
+        backplane = self._service.house.backplane
+        if backplane is None:
+            return
+        self._redis = None
+        with contextlib.suppress(StoreError):  # the backplane has told; the numbers are null meanwhile
+            info = await backplane.info()
+            self._redis = RedisFacts(
+                *(int(info.get(name, 0)) for name in ("redis_keyspace_hits", "redis_keyspace_misses", "connected_clients", "used_memory", "maxmemory"))
+            )
+
+    def _gauges(self) -> Gauges:
+        service, house = self._service, self._service.house
+        return Gauges(
+            upstream_in_flight=house.origin.in_flight,
+            redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
+            config_reload_ok=service.reload_ok,
+            config_hash=service.settings.fingerprint,
+        )

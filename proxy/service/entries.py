@@ -1,0 +1,66 @@
+"""What is stored for a URL, for the admin listener: what a request with that URL and nothing else would find."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proxy.message.stored import StoredResponse, Uncacheable
+from proxy.pipeline.lookup import look
+from proxy.pipeline.visit import Visit
+from proxy.policy import forwarding, freshness, keys
+from proxy.settings.trial import request_of
+
+if TYPE_CHECKING:
+    from proxy.pipeline.lookup import Looked
+    from proxy.pipeline.parts import Parts
+    from proxy.settings import Settings
+
+
+async def entries_of(parts: Parts, settings: Settings, url: str) -> list[dict[str, Any]]:
+    """Return one document per entry found, without bodies. Raises ValueError for what is no URL.
+
+    Copies under a credential cannot be found without it; of a resource that varies, the variant of a bare request is
+    shown, and how many others are known.
+    """
+    request = request_of(settings, "GET", url, [])
+    matched = parts.book.route_for(b"GET", request.path)
+    if matched is None:
+        return []
+    key = keys.key_for(request, matched, parts.book)
+    if isinstance(key, keys.Unkeyed):
+        return []
+    asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
+    visit = Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
+    looked = await look(parts, visit)
+    shown = _shown(visit, looked, parts.wall())
+    return [shown] if shown is not None else []
+
+
+def _shown(visit: Visit, looked: Looked, now: float) -> dict[str, Any] | None:
+    entry = looked.entry
+    about: dict[str, Any] = {
+        "route": visit.route.name,
+        "key": f"cache:response:{looked.place.digest}",
+        "logical_key": visit.key.logical,
+        "vary": [name.decode("latin-1") for name in looked.vary.fields] if looked.vary else [],
+        "variants": len(looked.vary.variants) if looked.vary else 0,
+    }
+    if isinstance(entry, Uncacheable):
+        return {**about, "uncacheable": entry.reason, "until": entry.until}
+    if not isinstance(entry, StoredResponse):
+        return about if looked.vary else None
+    return {
+        **about,
+        "status": entry.status,
+        "bytes": len(entry.body),
+        "age": round(freshness.current_age(entry, now), 3),
+        "lifetime": entry.freshness.lifetime,
+        "lifetime_from": entry.freshness.source.value,
+        "fresh": freshness.is_fresh(entry, looked.standing, now),
+        "stale_while_revalidate": entry.freshness.stale_while_revalidate,
+        "stale_if_error": entry.freshness.stale_if_error,
+        "purged": looked.standing.purged,
+        "soft_purged_at": looked.standing.soft_since,
+        "selectors": list(entry.selectors),
+        "seq": str(entry.seq),
+    }

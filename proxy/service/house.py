@@ -1,0 +1,103 @@
+"""The rooms of one sidecar, built from settings; nothing here is started yet."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from proxy.background import Background
+from proxy.backplane.client import Backplane
+from proxy.fetch.flights import Flights
+from proxy.fetch.pool import Pool
+from proxy.fetch.spool import Budget
+from proxy.observe.counters import Counters
+from proxy.observe.events import TaskFailed
+from proxy.observe.linewriter import LineWriter
+from proxy.observe.logs import Logs
+from proxy.observe.observers import Fanout
+from proxy.observe.stats import Stats
+from proxy.pipeline.answer import Pipeline
+from proxy.pipeline.parts import Parts, PipelineOptions
+from proxy.purge.local import LocalLedger
+from proxy.purge.shared import SharedLedger
+from proxy.settings.trial import forwarding_of
+from proxy.store.memory import MemoryStore
+from proxy.store.redis import RedisStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.observe.events import Observer
+    from proxy.purge.ledger import Ledger
+    from proxy.settings import Settings
+    from proxy.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that one sidecar is made of, but for its listeners. ``backplane`` is None for ``memory://``."""
+
+    background: Background
+    counters: Counters
+    stats: Stats
+    writer: LineWriter
+    logs: Logs
+    observer: Observer
+    backplane: Backplane | None
+    ledger: Ledger
+    store: Store
+    origin: Pool
+    parts: Parts
+    pipeline: Pipeline
+
+
+def build(settings: Settings, store_url: str | None, wall: Callable[[], float]) -> House:
+    """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
+    counters = Counters(wall)
+    writer = LineWriter(sys.stdout.buffer)
+    logs = Logs(settings.log, writer)
+    told: list[Observer] = []
+    background = Background(lambda name, error: told[0].tell(TaskFailed(name, error)))
+    observer = Fanout((counters, logs), lambda name, error: told[0].tell(TaskFailed(name, error)))
+    told.append(observer)
+
+    backplane: Backplane | None = None
+    ledger: Ledger
+    store: Store
+    if settings.backplane is None:
+        ledger = LocalLedger(settings.purge)
+        store = MemoryStore(ledger, settings.store, now=wall)
+    else:
+        backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
+        ledger = SharedLedger(backplane, settings.service, settings.purge, observer)
+        store = RedisStore(backplane, ledger, settings.store)
+
+    origin = Pool(settings.origin)
+    parts = Parts(
+        book=settings.book,
+        forwarding=forwarding_of(settings),
+        store=store,
+        ledger=ledger,
+        origin=origin,
+        flights=Flights(background, waiters=settings.flights.waiters),
+        budget=Budget(settings.flights.collecting),
+        background=background,
+        observer=observer,
+        wall=wall,
+        options=pipeline_options(settings),
+    )
+    return House(
+        background, counters, Stats(counters, wall), writer, logs, observer, backplane, ledger, store, origin, parts, Pipeline(parts)
+    )
+
+
+def pipeline_options(settings: Settings) -> PipelineOptions:
+    """Return the bounds of a request's way."""
+    return PipelineOptions(
+        max_body=settings.store.max_body,
+        variants=settings.variants,
+        tags=settings.tags,
+        upstream_timeout=settings.origin.timeout,
+        purge_wait=settings.purge.wait_at_most,
+    )

@@ -1,0 +1,70 @@
+import asyncio
+import os
+import signal
+
+import pytest
+
+from proxy.cli.signals import run_until_told
+from proxy.message.errors import SapwoodError
+
+
+class Service:
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.heard = []
+        self.started = asyncio.Event()
+        self.reloaded = asyncio.Event()
+
+    async def start(self):
+        self.heard.append("start")
+        self.started.set()
+
+    async def stop(self):
+        self.heard.append("stop")
+
+    def reload(self):
+        self.heard.append("reload")
+        self.reloaded.set()
+        return self.answers.pop(0)
+
+
+async def send(service, number):
+    await service.started.wait()
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_supervisors_signal_drains_and_the_next_one_would_end_at_once(number):
+    before = signal.getsignal(number)
+    service = Service()
+    await asyncio.gather(run_until_told(service), send(service, number))
+    assert service.heard == ["start", "stop"]
+    assert signal.getsignal(number) in {before, signal.SIG_DFL, signal.default_int_handler}
+
+
+async def test_a_hangup_reloads_and_tells_mistakes_and_the_service_goes_on(capsys):
+    service = Service(["f.yaml:1:1: routes: expected a list"], ["f.yaml: cannot be read"], [])
+    run = asyncio.ensure_future(run_until_told(service))
+    for _ in range(3):
+        await send(service, signal.SIGHUP)
+        await service.reloaded.wait()
+        service.reloaded.clear()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await run
+    assert service.heard == ["start", "reload", "reload", "reload", "stop"]
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "f.yaml:1:1: routes: expected a list"
+    assert told[2] == "f.yaml: cannot be read"
+    assert len([line for line in told if "not reloaded" in line]) == 2
+
+
+async def test_a_service_that_cannot_start_is_not_stopped():
+    service = Service()
+
+    async def fail():
+        raise SapwoodError("cannot listen")
+
+    service.start = fail
+    with pytest.raises(SapwoodError, match="cannot listen"):
+        await run_until_told(service)
+    assert service.heard == []
