@@ -1,0 +1,169 @@
+"""A service as the admin listener sees it, without the service; and the listener around it."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from proxy.admin.health import HealthFacts
+from proxy.admin.options import AdminOptions
+from proxy.admin.server import Admin
+from proxy.message.errors import StoreError
+from proxy.message.selectors import Seq
+from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
+from proxy.policy.templates import PathTemplate
+
+GET = frozenset({b"GET", b"HEAD"})
+
+BOOK = RuleBook(
+    service="api",
+    routes=(
+        Route("catalog", (Match(GET, PathTemplate.parse("/plans/catalog")),), key_query=(b"page", b"zip")),
+        Route("plan", (Match(GET, PathTemplate.parse("/plans/{plan_id}")),), key_query=()),
+    ),
+)
+OPEN_BOOK = RuleBook(service="api", implicit=IMPLICIT_ROUTE)
+
+BEGINNING = Seq("k3f9", 1000)
+
+HEALTHY = HealthFacts(
+    ready=True,
+    store_kind="redis",
+    store_latency=0.0004,
+    breaker_open=False,
+    upstream_answers=True,
+    config_reload_ok=True,
+    hit_rate=91.2,
+)
+
+
+@dataclass
+class AMistake:
+    source: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self):
+        return f"{self.source}:{self.line}:{self.column}: {self.path}: {self.message}"
+
+
+@dataclass
+class FakeControl:
+    book: RuleBook = BOOK
+    seq: Seq = BEGINNING
+    purges: list = field(default_factory=list)
+    store_is_down: bool = False
+    mistakes: list = field(default_factory=list)
+    facts: HealthFacts = HEALTHY
+    is_alive: bool = True
+    is_ready: bool = True
+    resets: int = 0
+    bug: Exception | None = None
+
+    def _ask_store(self):
+        if self.bug is not None:
+            raise self.bug
+        if self.store_is_down:
+            raise StoreError("redis://:hunter2@cache timed out")
+
+    async def purge(self, selectors, *, soft, request_id):
+        self._ask_store()
+        self.purges.append((tuple(selectors), soft, request_id))
+        self.seq = Seq(self.seq.epoch, self.seq.n + 1)
+        return self.seq
+
+    async def position(self):
+        self._ask_store()
+        return self.seq
+
+    async def reload(self):
+        return self.mistakes
+
+    def config(self):
+        return {"hash": "abc123", "config": {"admin": {"token": "[hidden]"}}}
+
+    async def health(self):
+        return self.facts
+
+    async def stats(self):
+        line = {"requests": 9, "hits": 8, "hit_rate": 88.89, "avg_ttl": 60.0, "last_accessed": None}
+        return {
+            "total_requests": 9,
+            "hit_rate": 88.89,
+            "enabled": True,
+            "resets": self.resets,
+            "routes": {"catalog": line},
+            "namespaces": {"plans[red]": line},
+        }
+
+    def reset_stats(self):
+        self.resets += 1
+
+    async def entries(self, url):
+        self._ask_store()
+        if not url.startswith("/"):
+            raise ValueError('expected a URL like "/a/b"')
+        return [{"status": 200, "stored_bytes": 12}]
+
+    def explain(self, method, url, headers):
+        if not url.startswith("/"):
+            raise ValueError('expected a URL like "/a/b"')
+        return {"method": method, "url": url, "fields": [name for name, _ in headers], "route": "catalog"}
+
+    def alive(self):
+        return self.is_alive
+
+    def ready(self):
+        return self.is_ready
+
+    def metrics(self):
+        return b"# TYPE sapwood_store_up gauge\nsapwood_store_up 1.0\n", "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Remembers:
+    def __init__(self):
+        self.events = []
+
+    def tell(self, event):
+        self.events.append(event)
+
+
+class Api:
+    """A running admin listener and a client of it."""
+
+    def __init__(self, admin, session, observer):
+        self.admin = admin
+        self.session = session
+        self.observer = observer
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.admin.port}"
+
+    @property
+    def probes_url(self):
+        return f"http://127.0.0.1:{self.admin.probes_port}"
+
+    async def ask(self, method, target, *, at=None, **options):
+        """Return status, document (text where it is no JSON) and fields; the target goes out as given."""
+        url = aiohttp.client.URL(f"{at or self.url}{target}", encoded=True)
+        async with self.session.request(method, url, allow_redirects=False, **options) as answer:
+            is_json = answer.content_type.endswith("json")
+            return answer.status, await (answer.json(content_type=None) if is_json else answer.text()), answer.headers
+
+
+@asynccontextmanager
+async def serving(control, **options):
+    given = AdminOptions(**{"listen": "127.0.0.1:0", "probes_listen": "127.0.0.1:0", **options})
+    observer = Remembers()
+    admin = Admin(given, control, observer)
+    await admin.start()
+    unix = given.listen.removeprefix("unix:") if given.listen.startswith("unix:") else None
+    connector = aiohttp.UnixConnector(unix) if unix else aiohttp.TCPConnector()
+    try:
+        async with aiohttp.ClientSession(connector=connector) as session:
+            yield Api(admin, session, observer)
+    finally:
+        await admin.stop()
