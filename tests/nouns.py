@@ -20,7 +20,9 @@ def a_response(body: bytes = b'{"plans": []}', **changes) -> StoredResponse:
     values = {
         "status": 200,
         "reason": b"OK",
-        "headers": Headers([(b"Content-Type", b"application/json"), (b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=\xff")]),
+        "headers": Headers(
+            [(b"Content-Type", b"application/json"), (b"Set-Cookie", b"a=1"), (b"Set-Cookie", b"b=\xff")]
+        ),
         "body": body,
         "request_time": 1000.25,
         "response_time": 1000.5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import os
@@ -96,6 +97,12 @@ class Valkey:
     def close(self) -> None:
         self.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+
+async def until(condition) -> None:
+    """Wait for what another process brings about; within this one, use an Event."""
+    while not condition():  # noqa: ASYNC110  as the docstring says
+        await asyncio.sleep(0.005)
 
 
 class Told:

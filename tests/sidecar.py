@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Self
 
 from servers import _die_with_parent, free_port
 
@@ -41,7 +42,7 @@ class Sidecar:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Sidecar:
+    def __enter__(self) -> Self:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "proxy", "serve", *self._arguments],
             stdin=subprocess.DEVNULL,
@@ -50,7 +51,8 @@ class Sidecar:
             preexec_fn=_die_with_parent,  # noqa: PLW1509  no thread of a test holds a lock that prctl needs
             env={name: value for name, value in os.environ.items() if not name.startswith("SAPWOOD_")},
         )
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         deadline = time.monotonic() + 20
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -69,6 +71,8 @@ class Sidecar:
             self.process.wait()
             raise
         finally:
+            self._listener.join()
+            self.process.stdout.close()
             self._directory.cleanup()
 
     def _listen(self) -> None:

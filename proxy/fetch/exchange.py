@@ -53,6 +53,7 @@ class Exchange:
     ) -> None:
         self.length: int | None = None
         self.trailers: Headers = EMPTY
+        self.overrun = False
         self.was_dropped = False
         self._connection = connection
         self._place = place
@@ -185,9 +186,7 @@ class Exchange:
 
     def _on_end(self, end: End) -> None:
         self.trailers = end.trailers
-        if end.overrun and self._has_content:
-            self._break_off(MessageError("the backend sent more than its answer's length", _BAD_GATEWAY))
-            return
+        self.overrun = end.overrun and self._has_content
         self._inflow.end()
         sent = self._outflow is None or self._outflow.complete
         # One that had left the count would come back as one too many.

@@ -134,6 +134,7 @@ class _ScriptedBody:
         has_content = scripted.tunnel is None and not has_no_content(method, scripted.response.status)
         self.length = scripted.stated_length if has_content else 0
         self.trailers = EMPTY
+        self.overrun = False
         self._scripted = scripted
         self._chunks = deque(scripted.chunks if has_content else ())
         self._place = place

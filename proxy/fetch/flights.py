@@ -46,10 +46,11 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A response for one client only, and why."""
+    """A response for one client only, and why; ``answered`` is the status the backend gave."""
 
     reply: Reply
     reason: str
+    answered: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from proxy.message.body import Body
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.message.body import Body, Tunnel
+    from proxy.message.body import Tunnel
     from proxy.message.headers import Headers
     from proxy.message.response import Response
 
@@ -30,6 +32,15 @@ class Outgoing:
     expect_continue: bool = False
 
 
+class ReplyBody(Body, Protocol):
+    """The body of a reply. ``overrun``, complete only after the last chunk: more came than its stated length."""
+
+    @property
+    def overrun(self) -> bool:
+        """Did bytes follow that belong to no message (RFC 9112 section 6.3)? They were cut off, the connection too."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """The backend's final head as it came, hop-by-hop fields included, and what follows it.
@@ -39,7 +50,7 @@ class Reply:
     """
 
     response: Response
-    body: Body
+    body: ReplyBody
     tunnel: Tunnel | None = None
 
 

@@ -188,6 +188,8 @@ class SpoolReader:
 
     __slots__ = ("_spool", "position")
 
+    overrun = False  # its writer has seen to that
+
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self.position = 0

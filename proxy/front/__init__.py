@@ -15,7 +15,8 @@ After whatever happened, ``settle`` decides anew, from the state alone, whether 
 - ``waiting``     what is waited for, and how long
 - ``exchange``    one request and its answer
 - ``splice``      both directions of a tunnel
-- ``connection``  the protocol object: queue, order, reading, time
+- ``line``        the protocol object's half toward the transport: writing, reading or not, waiting, ending
+- ``connection``  its half toward the requests: queue, order, tunnels
 - ``listener``    the socket, the count, the drain
 """
 

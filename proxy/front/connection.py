@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import struct
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
-from proxy.front.alarm import Alarm
 from proxy.front.exchange import MOST_DRAINED, Exchange
 from proxy.front.framing import framed
 from proxy.front.inbound import Inbound
 from proxy.front.incoming import ALLOWED, refusal, request_from
+from proxy.front.line import Line
 from proxy.front.problems import problem
-from proxy.front.waiting import LINGER_LONGEST, Waiting, patience
+from proxy.front.waiting import Waiting
 from proxy.message.errors import ClientGoneError, MessageError
 from proxy.wire.events import Data, End, Refused, RequestHead
 from proxy.wire.requests import RequestReader
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from proxy.front.listener import Front
@@ -29,39 +27,23 @@ if TYPE_CHECKING:
 HIGH_WATER: Final = 64 * 1024  # bytes nobody has read yet, over which reading stops; one read may add as much again
 WRITE_HIGH_WATER: Final = 256 * 1024  # bytes the client has not taken yet, over which nothing more is produced
 _METHOD_NOT_ALLOWED: Final = 405
-_RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
 
-class Connection(asyncio.Protocol):
-    """Owned by the loop's transport. ``house`` is the listener it came to; ``peer`` is empty on a unix socket."""
+class Connection(Line):
+    """One client: the requests' half of its connection."""
 
-    __slots__ = (
-        "_alarm", "_deaf", "_exchange", "_far_ended", "_full", "_is_reading", "_lingers_until", "_queue", "_reader", "_receiving",
-        "_resumed", "_transport", "_tunnel", "_unsent", "_waiting", "buffered", "house", "is_closing", "is_writable", "peer",
-    )  # fmt: skip
-
-    _transport: asyncio.Transport
+    __slots__ = ("_exchange", "_far_ended", "_full", "_queue", "_reader", "_receiving", "_tunnel", "buffered")
 
     def __init__(self, house: Front) -> None:
-        self.house = house
-        self.peer = ""
+        super().__init__(house)
         self.buffered = 0  # bytes of bodies that nobody has read yet
-        self.is_writable = True
-        self.is_closing = False  # no more requests are taken; it ends now, or after a goodbye
-        self._is_reading = True
         self._reader = RequestReader(house.options.wire)
-        self._alarm = Alarm(house.loop, self._rang)
-        self._waiting = Waiting.NOTHING
         self._queue: list[tuple[RequestHead | Refused, Inbound | None]] = []
         self._exchange: Exchange | None = None
         self._receiving: Inbound | None = None
         self._tunnel: Inbound | None = None
         self._far_ended = False  # the tunnel's other side has
         self._full = False  # the reader may hold heads back until the queue is shorter
-        self._deaf = False  # what comes is no message any more
-        self._lingers_until = 0.0
-        self._unsent = 0
-        self._resumed: asyncio.Future[None] | None = None
 
     # What the loop calls.
 
@@ -232,22 +214,6 @@ class Connection(asyncio.Protocol):
         # A client that was never told 100 may send its body or not: nobody could tell it from the next request.
         return not body.awaits_continue and (body.rest is None or body.rest <= MOST_DRAINED)
 
-    # Writing.
-
-    def write(self, data: bytes) -> None:
-        """Hand bytes to the transport; ``is_writable`` says whether more should follow."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
-    async def writable(self) -> None:
-        """Wait until more may be written. Raises ClientGoneError."""
-        while not self.is_writable:
-            if self.is_closing:
-                raise ClientGoneError("the client left")
-            if self._resumed is None:
-                self._resumed = self.house.loop.create_future()
-            await asyncio.shield(self._resumed)
-
     def wanted(self, body: Inbound) -> None:
         """Take note that the handler waits for that body."""
         if self._exchange is not None and self._exchange.body is body:
@@ -273,21 +239,6 @@ class Connection(asyncio.Protocol):
 
     # Whether to read, and what to wait for.
 
-    def settle(self, *, heard: bool = False) -> None:
-        """Decide both anew; called after whatever changed the state."""
-        if self.is_closing:
-            return
-        reads = self._should_read()
-        if reads is not self._is_reading:
-            self._is_reading = reads
-            if reads:
-                self._transport.resume_reading()
-            else:
-                self._transport.pause_reading()
-        waiting = self._now_waiting()
-        if waiting is not self._waiting or (heard and (waiting is Waiting.BODY or self._tunnel is not None)):
-            self._wait(waiting)
-
     def _should_read(self) -> bool:
         if self._tunnel is not None:
             return self._tunnel.size <= HIGH_WATER
@@ -307,27 +258,16 @@ class Connection(asyncio.Protocol):
             return Waiting.NOTHING
         return Waiting.HEAD if self._reader.in_head else Waiting.NEXT
 
-    def _wait(self, waiting: Waiting) -> None:
-        self._waiting = waiting
-        seconds = patience(waiting, self.house.options)
-        if seconds is None:
-            self._alarm.clear()
-        else:
-            self._alarm.set(seconds)
+    def _stays_alive(self) -> bool:
+        return self._tunnel is not None or self._waiting is Waiting.BODY
 
-    def _rang(self) -> None:
-        """Stop waiting."""
-        match self._waiting:
-            case Waiting.HEAD if self._reader.in_head:
-                self._refuse(MessageError("the request head stopped coming", 408))
-            case Waiting.HEAD | Waiting.NEXT | Waiting.GOODBYE:
-                self._close()
-            case Waiting.BODY:
-                self._body_stopped()
-            case Waiting.READER:
-                self._reader_stopped()
-            case Waiting.NOTHING:
-                pass
+    def _stopped(self, waiting: Waiting) -> None:
+        if waiting is Waiting.BODY:
+            self._body_stopped()
+        elif self._reader.in_head:
+            self._refuse(MessageError("the request head stopped coming", 408))
+        else:
+            self._close()
 
     def _body_stopped(self) -> None:
         body, self._receiving = self._receiving, None
@@ -338,15 +278,6 @@ class Connection(asyncio.Protocol):
             self._close()
         else:
             self.settle()
-
-    def _reader_stopped(self) -> None:
-        """Give up on a client that took nothing all the time; one that is slow may be slow."""
-        unsent = self._transport.get_write_buffer_size()
-        if unsent < self._unsent:
-            self._unsent = unsent
-            self._wait(Waiting.READER)
-        else:
-            self._transport.abort()
 
     # Ending.
 
@@ -372,22 +303,10 @@ class Connection(asyncio.Protocol):
         """
         self.is_closing = self._deaf = True
         self._depart()
-        if not goodbye or self._transport.is_closing():
+        if goodbye:
+            self._goodbye()
+        else:
             self._close()
-            return
-        self._transport.write_eof()
-        self._lingers_until = self.house.loop.time() + LINGER_LONGEST
-        if not self._is_reading:
-            self._is_reading = True
-            self._transport.resume_reading()
-        self._wait(Waiting.GOODBYE)
-
-    def _linger(self) -> None:
-        if self._waiting is Waiting.GOODBYE:
-            if self.house.loop.time() < self._lingers_until:
-                self._wait(Waiting.GOODBYE)
-            else:
-                self._close()
 
     def _depart(self) -> None:
         """Let go of every request that has no answer yet."""
@@ -404,36 +323,8 @@ class Connection(asyncio.Protocol):
                 inbound.fail(gone)
         self._receiving = None
 
-    def _close(self) -> None:
-        """Close once what was written is sent, if the client still takes it."""
-        self.is_closing = self._deaf = True
-        self._transport.close()
-        self._unsent = self._transport.get_write_buffer_size()
-        self._wait(Waiting.READER)
-
-    def break_off(self, *, reset: bool) -> None:
-        """End an answer in its middle, so that the client cannot take it for whole."""
-        sock = self._transport.get_extra_info("socket")
-        if not reset:
-            self._close()
-            return
-        if sock is not None and sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self.is_closing = self._deaf = True
-        self._transport.abort()
-
     def drain(self) -> None:
         """Close if idle; else the last answer will say that it is the last."""
         busy = self._exchange is not None or self._queue or self._receiving is not None or self._reader.in_head
         if not busy and not self.is_closing:
             self._close()
-
-    def abort(self) -> None:
-        """End now."""
-        self.is_closing = self._deaf = True
-        self._transport.abort()
-
-    def _wake(self) -> None:
-        resumed, self._resumed = self._resumed, None
-        if resumed is not None and not resumed.done():
-            resumed.set_result(None)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from proxy.message.headers import Headers
 from proxy.message.response import has_no_content
-from proxy.wire.writing import response_head
+from proxy.wire.writing import status_head
 
 if TYPE_CHECKING:
     from proxy.message.headers import Field
@@ -72,7 +70,7 @@ def framed(  # noqa: PLR0913 - each a fact of its own
         kept.append((b"Connection", b"close"))
     elif version < (1, 1):
         kept.append((b"Connection", b"keep-alive"))
-    return Framed(response_head(replace(response, headers=Headers(kept))), not bare, chunked, keep)
+    return Framed(status_head(response.status, response.reason, kept), not bare, chunked, keep)
 
 
 def switched(response: Response, clock: Clock) -> bytes:
@@ -83,13 +81,13 @@ def switched(response: Response, clock: Clock) -> bytes:
     if response.status == _SWITCHING:
         kept += [line for line in taken if line[0].lower() == b"upgrade"]
         kept.append((b"Connection", b"upgrade"))
-    return response_head(replace(response, headers=Headers(kept)))
+    return status_head(response.status, response.reason, kept)
 
 
 def interim(response: Response) -> bytes:
     """Write the head of a 1xx but 101."""
     kept, _, _ = _without_ours(response)
-    return response_head(replace(response, headers=Headers(kept)))
+    return status_head(response.status, response.reason, kept)
 
 
 def _without_ours(response: Response) -> tuple[list[Field], bool, list[Field]]:

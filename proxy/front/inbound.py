@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from proxy.message.errors import MessageError
 from proxy.message.headers import EMPTY, Headers
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Inbound:
         while not self._parts:
             if self._failure is not None:
                 raise self._failure
-            if self.complete or self.dropped:
+            if self.complete:
                 return b""
             self._connection.wanted(self)
             self._reader = asyncio.get_running_loop().create_future()
@@ -65,6 +66,8 @@ class Inbound:
     def drop(self) -> None:
         """Give up the rest: what comes of it is thrown away."""
         self.dropped = True
+        if self._parts or not self.complete:  # an end here would make half a body look like a whole one
+            self._failure = self._failure or MessageError("the rest of the request body was given up")
         self._forget()
         self._wake()
 
@@ -89,9 +92,10 @@ class Inbound:
         self._wake()
 
     def fail(self, failure: BaseException) -> None:
-        """No more will come, and that is not as it should be."""
-        self._failure = failure
-        self._wake()
+        """No more will come, and that is not as it should be; what is complete stays so, whoever leaves."""
+        if not self.complete:
+            self._failure = failure
+            self._wake()
 
     def _forget(self) -> None:
         self._parts = []

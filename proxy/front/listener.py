@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BACKLOG = 4096  # a burst of new connections waits here for a turn of the loop; the kernel caps it by somaxconn
 _UNIX = "unix:"
+_LAST_TURNS = 1.0  # seconds for what was aborted and cancelled to let go
 
 
 def undecorated(request: Request | None, response: Response) -> Response:
@@ -100,13 +101,18 @@ class Front:
                 _remove_socket(self.options.listen.removeprefix(_UNIX))
         for connection in tuple(self._open):
             connection.drain()
+        await self._empty(seconds)
+        for connection in tuple(self._open):
+            connection.abort()
+        await self._empty(_LAST_TURNS)
+        await self.background.drain(_LAST_TURNS)
+
+    async def _empty(self, seconds: float) -> None:
+        """Wait that long for the last connection to go."""
         if self._open:
             self._all_gone.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_gone.wait(), seconds)
-        for connection in tuple(self._open):
-            connection.abort()
-        await self.background.drain(1.0)  # all cancelled by now, but for what they do last
 
     # What the connections ask.
 

@@ -16,9 +16,14 @@ SECRET_FIELDS: Final = frozenset({
     "token", "password", "secret", "credential", "credentials", "api_key", "x-api-key", "query",
 })  # fmt: skip
 
+_PLAIN = (bool, int, float)
+
 _SCHEME = re.compile(r"\b(bearer|basic|digest|negotiate)(?:[\s+]|%20)+[\w.~+/=-]{6,}", re.IGNORECASE)
 _USERINFO = re.compile(r"(?<=://)[^/\s@]*@")
 _JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?")
+
+# What those three look for, as plain text: a line per miss has a dozen values, and almost none has any of these.
+_SIGNS = ("bearer", "basic", "digest", "negotiate", "://", "eyj")
 
 # C0 and C1 controls, line and paragraph separators, marks that turn the direction of text, lone surrogates.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -26,6 +31,10 @@ _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u206
 
 def harmless_text(text: str) -> str:
     """Return ``text`` on one line, without credentials, at most ``LONGEST`` characters and a mark of the cut."""
+    if len(text) <= LONGEST and text.isprintable():
+        low = text.lower()
+        if not [sign for sign in _SIGNS if sign in low]:
+            return text
     # The cut comes last: one in the middle of a token would hide it from the patterns.
     shown = _SCHEME.sub(rf"\1 {HIDDEN}", text[: 8 * LONGEST])
     shown = _JWT.sub(HIDDEN, _USERINFO.sub(f"{HIDDEN}@", shown))
@@ -50,9 +59,9 @@ def harmless(name: str, value: object) -> Any:
         return HIDDEN
     if isinstance(value, str):
         return harmless_text(value)
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, _PLAIN):
         return value
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         shown = [harmless(name, item) for item in value[:MOST_ITEMS]]
         return shown if len(value) <= MOST_ITEMS else [*shown, f"and {len(value) - MOST_ITEMS} more"]
     # Anybody's repr may quote a header or a connection's URL.

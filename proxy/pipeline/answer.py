@@ -153,6 +153,9 @@ class Pipeline:
             case plan.Fetch(reason, coalesce):
                 if request.method == b"HEAD":
                     return await self._pass(request, None, visit.interim, visit.matched, "head")
+                if route.implicit and b"range" in request.headers:
+                    # Nobody said that the whole is worth having: it may be a film, and this a jump into it.
+                    return await self._pass(request, None, visit.interim, visit.matched, "range")
                 quest = Quest(visit, looked, reason, None)
                 return await (flying.fly(self.parts, quest) if coalesce else flying.fly_alone(self.parts, quest))
             case plan.Refuse(code, detail):

@@ -135,13 +135,21 @@ class Crew:
     async def _hand_over(
         self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: storing.Discard
     ) -> None:
-        flight.land(Handed(reply, decision.reason))
+        flight.land(Handed(reply, decision.reason, heard.response.status))
         if not flight.has_leader:
             await reply.body.aclose()
         if decision.mark:
             await mark(self.parts, looked, decision.reason)
         elif heard.response.status in GONE_FOR_GOOD and looked.entry is not None:
             await drop(self.parts, looked.place)
+
+    def _is_whole(self, reply: Reply) -> bool:
+        """May a body be stored that was followed by bytes of no message?
+
+        By RFC 9112 section 6.3 its stated length is all of it: that is the implicit route's law. For a declared route
+        such a backend is broken, and what it sent is nothing to keep.
+        """
+        return self.visit.route.implicit or not reply.body.overrun
 
     async def _freshened(self, flight: Flight, looked: Looked, stored: StoredResponse, heard: Heard) -> None:
         """Restamp a stored response by a 304 (RFC 9111 section 4.3.4), with the position read before the request."""
@@ -150,7 +158,7 @@ class Crew:
         kept = self.judge(looked, replace(heard, response=now_stored))
         spool = Spool.of(stored.body)
         if isinstance(kept, storing.Discard):
-            await self._hand_over(flight, looked, Reply(now_stored, spool.reader(), None), heard, kept)
+            await self._hand_over(flight, looked, Reply(now_stored, spool.reader()), heard, kept)
             if not kept.mark:
                 await drop(self.parts, looked.place)
             return
@@ -175,7 +183,7 @@ class Crew:
             await reply.body.aclose()
             if not spool.complete.done():
                 spool.fail(OriginError("the request to the backend was given up"))
-        if spool.complete.result():
+        if spool.complete.result() and self._is_whole(reply):
             await save(self.parts, self.visit, looked, replace(kept.entry, body=spool.body()), kept.seconds)
         elif spool.outgrew_max_body:
             await mark(self.parts, looked, storing.DiscardReason.TOO_LARGE)

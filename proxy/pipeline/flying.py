@@ -161,9 +161,10 @@ async def _rendered(
 async def _handed(parts: Parts, quest: Quest, landing: Handed) -> Answer:
     """Answer with a response that is the leader's alone."""
     visit, reply = quest.visit, landing.reply
-    status = CacheStatus(fwd=quest.reason.value, fwd_status=reply.response.status, detail=landing.reason)
-    headers = render.dressed(visit, reply.response, status, Outcome.MISS)
-    facts = Facts(visit.route.name, visit.namespace, Outcome.MISS, landing.reason)
+    status = CacheStatus(fwd=quest.reason.value, fwd_status=landing.answered, detail=landing.reason)
+    outcome = Outcome.REVALIDATED if landing.answered == 304 != reply.response.status else Outcome.MISS
+    headers = render.dressed(visit, reply.response, status, outcome)
+    facts = Facts(visit.route.name, visit.namespace, outcome, landing.reason)
     answer = Answer(replace(reply.response, headers=headers), reply.tunnel or reply.body, facts)
     if render.is_not_modified(visit.request, answer.response, parts.wall()):
         await reply.body.aclose()

@@ -139,7 +139,10 @@ def _multipart(media_type: bytes | None, body: bytes, parts: Parts, boundary: by
     return b"".join([*pieces, b"\r\n--%s--\r\n" % boundary])
 
 
+_OF_ANY_ANSWER: Final = frozenset({b"date", b"vary", b"cache-status", b"x-cache-status", b"x-request-id"})
+
+
 def unsatisfiable(headers: Headers, size: int) -> tuple[int, Headers, bytes]:
-    """Render a 416, which says how long the representation is (section 15.5.17)."""
-    kept = headers.keeping(lambda name: name in {b"date", b"vary"})
+    """Render a 416, which says how long the representation is (section 15.5.17); of a 200's fields, what is not its own."""
+    kept = headers.keeping(lambda name: name in _OF_ANY_ANSWER or name.startswith(b"access-control-"))
     return 416, kept.plus([(b"Content-Range", b"bytes */%d" % size), (b"Content-Length", b"0")]), b""

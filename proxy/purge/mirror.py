@@ -62,10 +62,6 @@ class Mirror:
             # ledger that went backwards, hence the comparison with what was known at (1).
             return Followed.BEHIND
         for purge in tail.purges:
-            if purge.n <= self.seq.n:
-                continue
-            if purge.before != self.seq.n:
-                return Followed.BROKEN
             self.learn(purge.selectors, Seq(self.seq.epoch, purge.n), purge.before, soft=purge.soft)
         return Followed.UP_TO_DATE if self.seq.n >= tail.seq.n else Followed.BROKEN
 

@@ -33,7 +33,7 @@ local function open()
   if is(SEQ, 'string') and is(SELECTORS, 'zset') then
     local epoch, n = string.match(redis.call('GET', SEQ), '^(.+):(%d+)$')
     if epoch and redis.call('ZSCORE', SELECTORS, '#' .. epoch) then
-      if not is(LOG, 'stream') then redis.call('DEL', LOG) end
+      if not is(LOG, 'stream') and not is(LOG, 'none') then redis.call('DEL', LOG) end
       return epoch, tonumber(n)
     end
   end

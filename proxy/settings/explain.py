@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message import selectors
@@ -107,6 +107,8 @@ class Explanation:
         if self.why:
             rows.append(("outcome", f"{_OUTCOMES[self.outcome]} ({self.why}): {_REASONS.get(self.why, self.why)}"))
         else:
+            if self.method == "HEAD":
+                rows.append(("outcome", "answered from what a GET has stored, else passed through"))
             rows += [
                 ("logical key", self.logical_key or "none: the route has no id"),
                 ("kept under", f"cache:response:{self.digest}"),
@@ -138,6 +140,8 @@ class Explanation:
 def explain(settings: Settings, method: str, url: str, headers: Iterable[tuple[str, str]]) -> Explanation:
     """Explain one request. Raises ValueError with what is wrong of the URL."""
     request = trial.request_of(settings, method, url, headers)
+    if request.method == b"HEAD":  # it reads what a GET has stored
+        request = replace(request, method=b"GET")
     tried = trial.try_request(settings, request)
     book, key = settings.book, tried.key
     purges = trial.purges_of(settings, tried, Response(200))

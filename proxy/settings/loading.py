@@ -83,7 +83,7 @@ def _read(top: Section, *, implicit: bool) -> Settings:
     enabled = top.one("enabled", BOOLEAN, True)
     limits = rooms.read_limits(top)
     front, origin = rooms.read_front(top, limits), rooms.read_origin(top, limits)
-    admin = rooms.read_admin(top)
+    admin = rooms.read_admin(top, front)
     backplane, store, flights = read_store(top, limits)
     purge, log = rooms.read_purge(top), rooms.read_log(top)
     workers = _read_workers(top)

@@ -120,8 +120,8 @@ def read_purge(top: Section) -> PurgeOptions:
     return options
 
 
-def read_admin(top: Section) -> AdminOptions:
-    """Read ``admin`` and ``probes``."""
+def read_admin(top: Section, front: FrontOptions) -> AdminOptions:
+    """Read ``admin`` and ``probes``, which need addresses of their own."""
     said, probes = top.section("admin"), top.section("probes")
     options = AdminOptions(
         listen=said.one("listen", LISTEN, "127.0.0.1:9091"),
@@ -135,6 +135,12 @@ def read_admin(top: Section) -> AdminOptions:
             "listen",
             f"{options.listen} can be reached from elsewhere: give a token_file, or listen on 127.0.0.1 or unix:",
         )
+    for one, address, others in (
+        (said, options.listen, (front.listen,)),
+        (probes, options.probes_listen, (front.listen, options.listen)),
+    ):
+        if address in others and not address.endswith(":0"):
+            one.mistake("listen", f"{address} is taken by another listener of this file")
     said.close()
     probes.close()
     return options

@@ -183,9 +183,9 @@ def _check(said: Section, route: Route) -> None:
         for key in ("credential_headers", "private"):
             if said.has(key) and said.shown.get(key) != "refuse":
                 said.mistake(key, "means nothing without scope: credential")
-    if said.has("credential_headers") and not route.credential_headers:
+    if said.is_empty_list("credential_headers"):
         said.mistake("credential_headers", "names no field, so nothing would tell two credentials apart")
     if route.override and route.ttl is None:
         said.mistake("override", "needs a ttl to put in the place of the backend's")
-    if route.content_types == ():
+    if said.is_empty_list("content_types"):
         said.mistake("content_types", "names no type, so nothing would be stored; enabled: false says that better")

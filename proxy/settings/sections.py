@@ -67,6 +67,11 @@ class Section:
         """Say whether the key was written with a value."""
         return self.find(key) is not None
 
+    def is_empty_list(self, key: str) -> bool:
+        """Say whether the key was written as a list of nothing."""
+        node = self.find(key)
+        return isinstance(node, Sequence) and not node.items
+
     def mistake(self, key: str, message: str) -> None:
         """Note a mistake at a key's value."""
         self.desk.mistake(self.place_of(key), self.path_of(key), message)
@@ -78,7 +83,7 @@ class Section:
     def one(self, key: str, kind: Kind[T], default: T) -> T:
         """Read a single value."""
         value = self._one(key, kind, default)
-        self.shown[key] = None if value is None else kind.show(value)
+        self.shown[key] = kind.show(value)
         return value
 
     def _one(self, key: str, kind: Kind[T], default: T) -> T:
@@ -138,26 +143,23 @@ class Section:
             return default
         return tuple(value for inner, item in items for value in self.convert(item, inner, kind))
 
-    def section(self, key: str, *, show: bool = True) -> Section:
-        """Read a mapping; an empty one where it is left out."""
-        return self.maybe_section(key, show=show) or self._empty(key, show=show)
+    def section(self, key: str) -> Section:
+        """Read a mapping; an empty one where it is left out, or is something else."""
+        return self.maybe_section(key) or self._shown(key, Mapping(self.place_of(key)))
 
-    def maybe_section(self, key: str, *, show: bool = True) -> Section | None:
-        """Read a mapping; None where it is left out."""
+    def maybe_section(self, key: str) -> Section | None:
+        """Read a mapping; None where it is left out, or is something else."""
         node = self.find(key)
         if node is None:
             return None
         if not isinstance(node, Mapping):
             self.mistake(key, f"expected a mapping, got {describe(node)}")
-            return self._empty(key, show=show)
-        return self._shown(key, Section(node, self.path_of(key), self.desk), show=show)
+            return None
+        return self._shown(key, node)
 
-    def _empty(self, key: str, *, show: bool) -> Section:
-        return self._shown(key, Section(Mapping(self.place_of(key)), self.path_of(key), self.desk), show=show)
-
-    def _shown(self, key: str, section: Section, *, show: bool) -> Section:
-        if show:
-            self.shown[key] = section.shown
+    def _shown(self, key: str, node: Mapping) -> Section:
+        section = Section(node, self.path_of(key), self.desk)
+        self.shown[key] = section.shown
         return section
 
     def sections(self, key: str, *, show: bool = True) -> list[Section]:

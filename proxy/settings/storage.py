@@ -55,11 +55,9 @@ def read_store(top: Section, limits: Limits) -> tuple[BackplaneOptions | None, S
 
 def _store_url(said: Section) -> str:
     given = read_secret(said, "url")
-    url = MEMORY
-    if given == HIDDEN:  # in a file that is not here: any shared store
-        url = _SOMEWHERE
-    elif given is not None:
-        node = loose(given, said.place_of("url" if said.has("url") else "url_file"), network.without_password(given))
+    url = MEMORY if given is None else _SOMEWHERE  # where it cannot be read, or is wrong: any shared store
+    if given is not None and given != HIDDEN:
+        node = loose(given, said.place_of("url" if said.has("url") else "url_file"), _without_secrets(given))
         for valid in said.convert(node, said.path_of("url"), STORE):
             url = valid
     password = read_secret(said, "password")
@@ -70,6 +68,11 @@ def _store_url(said: Section) -> str:
             said.mistake("password" if said.has("password") else "password_file", str(error))
     said.shown["url"] = network.without_password(url)
     return url
+
+
+def _without_secrets(url: str) -> str:
+    shown = network.without_password(url)
+    return HIDDEN if shown == url and "@" in url else shown  # too wrong to say what of it is the password
 
 
 def _memory_size(said: Section, url: str, max_body: int) -> int:

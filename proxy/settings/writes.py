@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from proxy.settings.sections import Section
 
+_SELECTORS: Final = ("tags", "keys", "urls", "paths", "users", "namespaces", "routes", "all")
 CRON: Final = by(check_cron, 'a cron expression like "*/30 * * * *"')
 
 
@@ -50,19 +51,20 @@ def _read_write(said: Section, namespaces: Collection[str], routes: Collection[s
     _forget_what_is_empty(said)
     if patterns:
         said.mistake("patterns", "purging by pattern is not built yet: name tags, keys, paths or a namespace")
-    elif not any(
-        (rule.tags, rule.keys, rule.urls, rule.paths, rule.users, rule.namespaces, rule.routes, rule.everything)
-    ):
-        said.desk.mistake(
-            said.node.place,
-            said.path,
-            "purges nothing: expected tags, keys, urls, paths, users, namespaces, routes or all",
-        )
-    for key, values in (("paths", rule.paths), ("urls", rule.urls)):
+    elif not rule.everything and not any(said.has(key) for key in _SELECTORS[:-1]):
+        said.desk.mistake(said.node.place, said.path, f"purges nothing: expected {', '.join(_SELECTORS[:-1])} or all")
+    _check_paths(said, rule)
+    return rule
+
+
+def _check_paths(said: Section, rule: WriteRule) -> None:
+    for key, values, foreign in (("paths", rule.paths, "?#"), ("urls", rule.urls, "#")):
         for value in values:
             if not value.text.startswith("/"):
                 said.mistake(key, f'expected a path like "/plans/{{plan_id}}", got "{value.text}"')
-    return rule
+            for sign in foreign:
+                if sign in value.text:
+                    said.mistake(key, f'expected no "{sign}" in it, got "{value.text}"')
 
 
 def _read_schedule(said: Section) -> bool:

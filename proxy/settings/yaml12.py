@@ -165,6 +165,7 @@ class _Composer:
 
     def _mapping(self, start: yaml.Event, path: str, depth: int) -> Mapping:
         own: dict[str, tuple[Scalar, Node]] = {}
+        merges: dict[str, tuple[Scalar, Node]] = {}
         merged: dict[str, tuple[Scalar, Node]] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event, path, depth + 1)
@@ -173,15 +174,15 @@ class _Composer:
             value = self._node(next(self._events), inner, depth + 1)
             if not isinstance(key, Scalar):
                 self._mistake(event, path, "a key must be text")
-            elif name in own:
-                first = own[name][0].place
-                self._mistake(event, inner, f"said twice, first in line {first.line}")
-            elif name == _MERGE and not key.quoted:
-                own[name] = (key, value)
+                continue
+            is_merge = name == _MERGE and not key.quoted
+            kept = merges if is_merge else own
+            if name in kept:
+                self._mistake(event, inner, f"said twice, first in line {kept[name][0].place.line}")
+                continue
+            kept[name] = (key, value)
+            if is_merge:
                 self._merge(event, value, merged, path)
-            else:
-                own[name] = (key, value)
-        own.pop(_MERGE, None)
         entries = tuple({**merged, **own}.values())  # what a mapping says itself wins over what it merges
         return Mapping(self._place(start), entries, self._written(start, event))
 

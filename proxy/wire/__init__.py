@@ -22,7 +22,7 @@ from proxy.wire.events import BrokenResponseError, Data, End, Head, Interim, Ref
 from proxy.wire.limits import WireLimits
 from proxy.wire.requests import RequestReader
 from proxy.wire.responses import ResponseReader
-from proxy.wire.writing import chunk, last_chunk, request_head, response_head
+from proxy.wire.writing import chunk, last_chunk, request_head, response_head, status_head
 
 __all__ = [
     "BrokenResponseError",
@@ -40,4 +40,5 @@ __all__ = [
     "last_chunk",
     "request_head",
     "response_head",
+    "status_head",
 ]

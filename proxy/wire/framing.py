@@ -61,6 +61,17 @@ def is_chunked(headers: Headers, version: tuple[int, int]) -> bool:
     return True
 
 
+def is_in_another_coding(headers: Headers, version: tuple[int, int]) -> bool:
+    """Say whether the backend names only codings that nobody knows: read to the close (section 6.3, item 4).
+
+    One that is known and not undone here stays refused: its bytes would go out without the name of their coding.
+    """
+    if b"transfer-encoding" not in headers or b"content-length" in headers or version < (1, 1):
+        return False
+    codings = [coding.lower() for coding in list_elements(headers, b"transfer-encoding")]
+    return bool(codings) and _CODINGS.isdisjoint(codings)
+
+
 def request_framing(headers: Headers, version: tuple[int, int]) -> Framing:
     """Find the end of a request (RFC 9112 section 6.3, items 3 to 7)."""
     if is_chunked(headers, version):
@@ -71,6 +82,8 @@ def request_framing(headers: Headers, version: tuple[int, int]) -> Framing:
 
 def response_framing(headers: Headers, version: tuple[int, int]) -> Framing:
     """Find the end of a response that may have a body (RFC 9112 section 6.3, items 3 to 8)."""
+    if is_in_another_coding(headers, version):
+        return UNTIL_CLOSE
     if is_chunked(headers, version):
         return CHUNKED
     length = content_length(headers)

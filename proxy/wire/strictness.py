@@ -37,17 +37,16 @@ _VERSIONS: Final = {b"0": (1, 0), b"1": (1, 1)}
 
 def check_unfinished(data: bytes, start: int, limits: WireLimits) -> None:
     """Refuse what no further byte can mend, so that nobody waits for a head that will not be one."""
-    size = len(data) - start
-    if size > limits.head:
-        raise MessageError("request head too large", 431)
     if _START.match(data, start) is None:
         raise MessageError("malformed request line")
     if BARE_LF.search(data, start):
         raise MessageError("bare line feed")
     if data.find(b"\r\n", start) >= 0:
         _check_line(data, start, limits)
-    elif size > limits.target + _LINE_ROOM:
+    elif len(data) - start > limits.target + _LINE_ROOM:
         raise MessageError("request target too long", 414)
+    if len(data) - start > limits.head:
+        raise MessageError("request head too large", 431)
 
 
 def _check_line(data: bytes, start: int, limits: WireLimits) -> None:
@@ -63,6 +62,7 @@ def _check_line(data: bytes, start: int, limits: WireLimits) -> None:
 def read_head(head: bytes, limits: WireLimits) -> RequestHead:
     """Read one request head, from its first byte to its empty line. Raises MessageError."""
     if len(head) > limits.head:
+        _check_line(head, 0, limits)
         raise MessageError("request head too large", 431)
     found = _REQUEST.fullmatch(head)
     if found is None:

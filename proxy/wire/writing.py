@@ -29,8 +29,12 @@ def response_head(response: Response, extra: Iterable[Field] = ()) -> bytes:
 
     Raises MessageError (500) for what would be read as more than one head.
     """
-    reason = response.reason or _PHRASES.get(response.status, b"")
-    return _written([b"HTTP/1.1 %d %b" % (response.status, reason)], (*response.headers.lines, *extra))
+    return status_head(response.status, response.reason, (*response.headers.lines, *extra))
+
+
+def status_head(status: int, reason: bytes, fields: Iterable[Field]) -> bytes:
+    """Write a response head from its parts, as ``response_head``."""
+    return _written([b"HTTP/1.1 %d %b" % (status, reason or _PHRASES.get(status, b""))], fields)
 
 
 def _written(lines: list[bytes], fields: Iterable[Field]) -> bytes:

@@ -245,3 +245,14 @@ async def test_a_client_that_leaves_does_not_undo_its_purge(api, control):
     go.set()
     await api.ask("GET", "/livez")
     assert len(control.purges) == 1
+
+
+async def test_a_client_that_leaves_within_its_body_is_no_bug_of_ours(api, control):
+    _, writer = await asyncio.open_connection("127.0.0.1", api.admin.port)
+    writer.write(b"POST /purge HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+    await writer.drain()
+    await api.ask("GET", "/livez")
+    writer.transport.abort()
+    await api.ask("GET", "/livez")
+    assert api.observer.events == []
+    assert control.purges == []

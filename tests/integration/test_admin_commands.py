@@ -118,6 +118,21 @@ async def test_explain_live_adds_what_is_stored(api, control, capsys):
     assert await sapwood("explain", "--live", api.url, "/plans/7") == 1
 
 
+async def test_explain_live_by_the_rules_of_a_file(api, capsys, tmp_path):
+    rules = tmp_path / "f.yaml"
+    rules.write_text("version: 1\nupstream: {url: 'http://h'}\n")
+    command = ("explain", "--config", str(rules), "--live", api.url, "--format", "json")
+    assert await sapwood(*command, "/plans/7") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["outcome"], document["reason"]) == ("pass", "no-route")
+    assert len(document["stored"]) == 1
+    with pytest.raises(SystemExit):
+        await sapwood(*command, "nonsense")
+    rules.write_text("routes: 5")
+    assert await sapwood(*command, "/plans/7") == 1
+    assert "routes: expected" in capsys.readouterr().err
+
+
 async def test_the_environment_says_whom_to_ask_and_with_which_token(control, monkeypatch, capsys, tmp_path):
     (tmp_path / "token").write_text(f"{TOKEN}\n")
     async with serving(control, token=TOKEN) as api:

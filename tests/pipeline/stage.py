@@ -40,10 +40,11 @@ class Clock:
 class Chunks:
     """A body that comes in the given pieces; an OriginError or MessageError among them is where it breaks off."""
 
-    def __init__(self, pieces, length=None, trailers=EMPTY, gate=None):
+    def __init__(self, pieces, length=None, trailers=EMPTY, gate=None, *, overrun=False):
         self.length = length
         self.trailers = trailers
         self.closed = False
+        self.overrun = overrun
         self._pieces = list(pieces)
         self._gate = gate
 
@@ -74,6 +75,7 @@ class Says:
     length: int | None = -1
     error: OriginError | None = None
     interim: list[int] = field(default_factory=list)
+    overrun: bool = False
 
 
 class ScriptedOrigin:
@@ -111,7 +113,7 @@ class ScriptedOrigin:
         length = len(says.body) if says.length == -1 else says.length
         if outgoing.method == b"HEAD" or says.status in {204, 304}:
             pieces, length = [], length if outgoing.method == b"HEAD" else 0
-        body = Chunks(pieces, length, gate=says.body_gate)
+        body = Chunks(pieces, length, gate=says.body_gate, overrun=says.overrun)
         self.bodies.append(body)
         lines = [(name.encode(), value.encode("latin-1")) for name, value in says.headers.items()]
         return Reply(Response(says.status, Headers(lines)), body, None)
@@ -155,7 +157,9 @@ class Facts:
 class Stage:
     """One sidecar's pipeline under the given rules; None: the implicit route."""
 
-    def __init__(self, rules: str | None = None, *, ledger=None, store=None, waiters=1000, collecting=1 << 20, **options):
+    def __init__(
+        self, rules: str | None = None, *, ledger=None, store=None, waiters=1000, collecting=1 << 20, **options
+    ):
         if rules is not None and "upstream:" not in rules:
             rules += "\nupstream: {url: 'http://127.0.0.1:1'}\n"
         settings = load_settings(rules, overrides={"upstream.url": "http://127.0.0.1:1"} if rules is None else None)
@@ -183,7 +187,7 @@ class Stage:
 
     def says(self, status=200, body=b"hello", **more):
         """Script the origin's next answer; header fields as keywords with underscores."""
-        known = {"gate", "body_gate", "pieces", "length", "error", "interim"}
+        known = {"gate", "body_gate", "pieces", "length", "error", "interim", "overrun"}
         headers = {name.replace("_", "-"): value for name, value in more.items() if name not in known}
         answer = Says(status, headers, body, **{name: value for name, value in more.items() if name in known})
         self.origin.script.append(answer)
@@ -238,8 +242,7 @@ class Stage:
 
     async def at_rest(self):
         """Wait for all work beside requests to end."""
-        while len(self.background):
-            await asyncio.sleep(0)
+        await self.background.drain(10)
 
     async def heard(self, count):
         """Wait until the origin has heard that many requests."""

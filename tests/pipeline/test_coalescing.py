@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Stage
 
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.selectors import tag
+from tests.pipeline.rules import PLANS
+from tests.pipeline.stage import Stage
 
 
 @pytest.fixture
@@ -179,6 +179,19 @@ async def test_a_body_that_breaks_off_is_never_stored(stage):
     assert (await stage.asks("/plans/1")).outcome == "miss"
     await stage.at_rest()
     assert stage.parts.budget.taken == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "outcome"),
+    [pytest.param(PLANS, "miss", id="a declared route"), pytest.param(None, "hit_memory", id="RFC 9112 alone")],
+)
+async def test_a_body_beyond_its_stated_length_is_not_kept_by_a_declared_route(rules, outcome):
+    stage = Stage(rules)
+    stage.says(200, b"hello", cache_control="max-age=60", overrun=True)
+    assert (await stage.asks("/plans/1")).body == b"hello"
+    await stage.at_rest()
+    stage.says(200, b"hello", cache_control="max-age=60")
+    assert (await stage.asks("/plans/1")).outcome == outcome
 
 
 async def test_more_waiters_than_allowed_are_told_so():

@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Stage
 
 from proxy.message import selectors
 from proxy.message.errors import OriginError, StoreError
 from proxy.observe.events import Purged
 from proxy.purge.local import LocalLedger
 from proxy.purge.options import PurgeOptions
+from tests.pipeline.rules import PLANS
+from tests.pipeline.stage import Stage
 
 
 @pytest.fixture

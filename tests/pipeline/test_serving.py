@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Stage
 
 from proxy.message.errors import OriginError, StoreError
 from proxy.observe.events import OriginAnswered, ResponseStored
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
+from tests.pipeline.rules import PLANS
+from tests.pipeline.stage import Stage
 
 TOKEN_ONE = "Bearer one"
 TOKEN_TWO = "Bearer two"
@@ -286,7 +286,9 @@ async def test_request_ids_are_the_clients_never_stored_ones(stage):
 
 
 async def test_tags_for_us_stay_here(stage):
-    stage.says(200, b"x", surrogate_key="a b", cache_tag="c", xkey="d", surrogate_control="max-age=9", cache_groups='"g"')
+    stage.says(
+        200, b"x", surrogate_key="a b", cache_tag="c", xkey="d", surrogate_control="max-age=9", cache_groups='"g"'
+    )
     for told in (await stage.asks("/plans/1"), await stage.asks("/plans/1")):
         for name in ("surrogate-key", "cache-tag", "xkey", "surrogate-control"):
             assert told[name] is None
@@ -357,9 +359,12 @@ async def test_a_route_may_refuse_while_the_store_is_gone():
     assert (told.status, told.outcome) == (503, "refused")
 
 
-CORS = PLANS + """
+CORS = (
+    PLANS
+    + """
 cors: {origins: ["https://app.example"], methods: [GET], headers: [Authorization], credentials: true, max_age: 10m}
 """
+)
 
 
 async def test_cors_is_answered_here_whoever_asked_first():

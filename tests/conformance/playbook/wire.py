@@ -55,10 +55,16 @@ async def read_body(reader: asyncio.StreamReader, head: Message, *, to_close: bo
 
 async def _read_chunks(reader: asyncio.StreamReader, head: Message) -> Message:
     body = b""
-    while size := int((await reader.readline()).partition(b";")[0], 16):
+    while size := _size_of((await reader.readline()).partition(b";")[0]):
         body += await reader.readexactly(size)
         await reader.readline()
     return Message(head.start, head.fields, body, tuple(await _read_fields(reader)))
+
+
+def _size_of(line: bytes) -> int:
+    if not line.strip():
+        raise EOFError("the chunks broke off")
+    return int(line, 16)
 
 
 def as_lines(lines: tuple[str, ...] | list[str]) -> bytes:

@@ -42,7 +42,11 @@ async def start():
             if receive_buffer:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             sock.setblocking(False)
-            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", front.port))
+            try:
+                await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", front.port))
+            except OSError:
+                sock.close()
+                raise
             client = Client(*await asyncio.open_connection(sock=sock, limit=limit))
             clients.append(client)
             return client

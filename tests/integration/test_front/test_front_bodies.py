@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playfront import get, post
+from playfront import get, post, until
 
 from proxy.message.headers import Headers
 from proxy.message.response import Response
@@ -33,11 +33,9 @@ async def test_a_request_body_flows_with_back_pressure(start):
         client.send(b"0\r\nX-Sum: 5\r\n\r\n")
 
     sending = asyncio.create_task(upload())
-    while not front._open:
-        await asyncio.sleep(0)
+    await until(lambda: front._open)
     (connection,) = front._open
-    while connection._is_reading:
-        await asyncio.sleep(0.001)
+    await until(lambda: not connection._is_reading)
     assert connection.buffered <= 64 * 1024 + 256 * 1024
     assert not sending.done()
     gate.set()
@@ -57,8 +55,7 @@ async def test_100_is_sent_when_the_handler_reads_and_not_before(start):
 
     client = await connect()
     client.send(post(b"/", b"Content-Length: 2", b"Expect: 100-continue"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(client.reader.read(1), 0.05)
     gate.set()
@@ -77,8 +74,7 @@ async def test_no_100_once_the_body_has_begun(start):
 
     client = await connect()
     client.send(post(b"/", b"Content-Length: 4", b"Expect: 100-continue", body=b"o"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     client.send(b"kay")
     assert (await client.head())[0] == 200
 

@@ -2,10 +2,9 @@
 
 import asyncio
 import socket
-from pathlib import Path
 
 import pytest
-from playfront import Client, get
+from playfront import Client, get, until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
@@ -38,8 +37,7 @@ async def test_draining_closes_the_idle_and_finishes_the_busy(start):
     idle.send(get(b"/"))
     await idle.answer()
     busy.send(get(b"/slow") + get(b"/queued"))
-    while len(script.requests) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: len(script.requests) >= 2)
     draining = asyncio.create_task(front.drain(5))
     assert await idle.end() == b""
     with pytest.raises(ConnectionRefusedError):
@@ -65,15 +63,14 @@ async def test_draining_ends_what_is_late(start):
 
     client = await connect()
     client.send(get(b"/never"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     await front.drain(0.05)
     await client.gone()
     assert script.told == [(b"/never", 499, 0, True)]
 
 
 async def test_an_answer_at_once_needs_no_task(start):
-    front, script, connect = await start(
+    _, script, connect = await start(
         at_once=lambda request: Answer(Response(200), b"hit") if request.path == b"/hit" else None
     )
     client = await connect()
@@ -122,7 +119,7 @@ async def test_a_unix_socket_is_trusted_and_removed(start, tmp_path):
     assert front.port == 0
     await client.aclose()
     await front.drain(1)
-    assert not Path(path).exists()
+    assert not list(tmp_path.iterdir())
 
 
 async def test_the_limits_of_a_head_are_the_operators(start):

@@ -5,7 +5,7 @@ import resource
 import socket
 import struct
 
-from playfront import Stream, get, post
+from playfront import Stream, get, post, until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
@@ -89,13 +89,11 @@ async def test_a_client_that_leaves_ends_its_request(start):
 
     client = await connect()
     client.send(get(b"/") + get(b"/queued"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     await client.aclose()
     await asyncio.wait_for(cancelled.wait(), 5)
     assert script.told == [(b"/", 499, 0, True)]
-    while front.connections:
-        await asyncio.sleep(0)
+    await until(lambda: not front.connections)
     assert [request.path for request in script.requests] == [b"/"]
 
 
@@ -109,8 +107,7 @@ async def test_a_client_that_leaves_within_its_body_ends_its_request(start):
 
     client = await connect()
     client.send(post(b"/", b"Content-Length: 10", body=b"abc"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     await client.aclose()
     await script.until_told(1)
     assert script.told[0][1] == 499
@@ -125,8 +122,7 @@ async def test_a_client_that_resets_ends_its_request(start):
 
     client = await connect()
     client.send(get(b"/"))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.writer.transport.abort()
     await script.until_told(1)

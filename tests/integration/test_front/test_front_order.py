@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playfront import Stream, dechunked, get, post
+from playfront import Stream, dechunked, get, post, until
 
 from proxy.message.errors import MessageError
 from proxy.message.headers import Headers
@@ -22,7 +22,7 @@ async def test_answers_keep_the_order_of_their_requests_whatever_they_take(start
 
     client = await connect()
     client.send(get(b"/slow") + get(b"/1") + post(b"/2", b"Content-Length: 3", body=b"abc") + get(b"/3"))
-    await asyncio.sleep(0)
+    await until(lambda: script.requests)
     gate.set()
     for expected in (b"slow", b"/1", b"/2", b"/3"):
         status, fields, body = await client.answer()
@@ -47,8 +47,7 @@ async def test_only_one_request_of_a_connection_is_in_flight(start):
 
     client = await connect()
     client.send(get(b"/x") * 10)
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     gate.set()
     for _ in range(10):
         assert (await client.head())[0] == 204
@@ -66,8 +65,7 @@ async def test_more_pipelined_requests_than_allowed_are_read_later_and_all_answe
 
     client = await connect()
     client.send(get(b"/first") + b"".join(get(b"/%d" % number) for number in range(500)))
-    while not script.requests:
-        await asyncio.sleep(0)
+    await until(lambda: script.requests)
     (connection,) = front._open
     assert len(connection._queue) <= 4
     assert not connection._is_reading
@@ -201,7 +199,7 @@ async def test_a_client_that_asks_for_the_close_gets_it(start):
 )
 async def test_answers_without_content(start, method, status, fields, expected):
     _, script, connect = await start()
-    stream = Stream([b"never sent"], length=10)
+    stream = Stream([b"never sent"])
 
     @script.page(b"/")
     async def page(request, body, interim):

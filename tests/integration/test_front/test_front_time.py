@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playfront import Stream, get, post
+from playfront import Stream, get, post, until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
@@ -105,8 +105,6 @@ async def test_a_stalled_reader_of_a_last_answer_is_given_up(start):
 
     client = await connect(limit=1 << 10)
     client.send(get(b"/", b"Connection: close"))
-    while not script.told:
-        await asyncio.sleep(0.01)
-    while front.connections:
-        await asyncio.sleep(0.01)
+    await until(lambda: script.told)
+    await until(lambda: not front.connections)
     await client.gone()

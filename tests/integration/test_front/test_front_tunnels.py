@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 
-from playfront import get
+from playfront import get, until
 
 from proxy.message.headers import Headers
 from proxy.message.response import Response
@@ -117,8 +117,7 @@ async def test_tunnels_are_counted(start):
     await first.aclose()
     far.down.put_nowait(b"")
     await asyncio.wait_for(far.closed.wait(), 5)
-    while len(script.told) < 2:
-        await asyncio.sleep(0)
+    await until(lambda: len(script.told) >= 2)
     accept(script)
     second.send(UPGRADE)
     assert (await second.head())[0] == 101

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from servers import Valkey, until
 
 from proxy.backplane.client import Backplane
 from proxy.backplane.options import BackplaneOptions
@@ -48,7 +49,9 @@ async def test_each_exchange_is_told(backplane, told):
     [
         pytest.param([(b"LPUSH", b"text", b"x")], id="wrong type"),
         pytest.param([(b"NONSENSE",)], id="unknown command"),
-        pytest.param([(b"GET", b"text"), (b"LPUSH", b"text", b"x"), (b"GET", b"text")], id="in the middle of a pipeline"),
+        pytest.param(
+            [(b"GET", b"text"), (b"LPUSH", b"text", b"x"), (b"GET", b"text")], id="in the middle of a pipeline"
+        ),
     ],
 )
 async def test_an_error_reply_fails_its_caller_and_nobody_else(backplane, told, commands):
@@ -72,8 +75,7 @@ async def test_more_callers_than_connections_all_get_their_own_answer(backplane,
 
 async def test_nobody_reads_the_reply_of_somebody_who_left(backplane, told):
     leaving = asyncio.create_task(backplane.run("load", b"BLPOP", b"nothing", 1))
-    while not backplane._pool._in_use:
-        await asyncio.sleep(0)
+    await until(lambda: backplane._pool._in_use)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leaving
@@ -119,8 +121,6 @@ async def test_after_closing_calls_fail_and_closing_again_does_nothing(backplane
     ],
 )
 async def test_the_url_carries_password_and_database(options, url, told):
-    from servers import Valkey
-
     server = Valkey(port=True)
     server.start()
     for name, value in zip(options[::2], options[1::2], strict=True):
@@ -134,8 +134,6 @@ async def test_the_url_carries_password_and_database(options, url, told):
 
 
 async def test_a_wrong_password_is_a_store_that_cannot_be_reached(told):
-    from servers import Valkey
-
     server = Valkey(port=True)
     server.start()
     server.command("CONFIG", "SET", "requirepass", "right")

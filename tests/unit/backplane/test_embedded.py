@@ -1,11 +1,13 @@
 import asyncio
 import os
+import select
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from servers import until
 
 from proxy.backplane import embedded as room
 from proxy.backplane.client import Backplane
@@ -47,7 +49,7 @@ def test_it_dies_with_its_parent():
         child = os.pidfd_open(int(pid))
         parent.send_signal(signal.SIGKILL)
         parent.wait()
-        ready, _, _ = __import__("select").select([child], [], [], 5)
+        ready, _, _ = select.select([child], [], [], 5)
         os.close(child)
     assert ready, "the embedded server outlived its parent"
     directory = Path(url.removeprefix("unix://")).parent
@@ -90,8 +92,7 @@ async def test_leaving_while_it_starts_stops_it(monkeypatch, tmp_path):
     monkeypatch.setattr(room, "find_binary", lambda: str(hung))
     embedded = Embedded()
     starting = asyncio.create_task(embedded.start())
-    while embedded._process is None:
-        await asyncio.sleep(0)
+    await until(lambda: embedded._process is not None)
     pid = embedded._process.pid
 
     starting.cancel()

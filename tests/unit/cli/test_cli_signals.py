@@ -21,6 +21,7 @@ class Service:
 
     async def stop(self):
         self.heard.append("stop")
+        self.while_draining = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def reload(self):
         self.heard.append("reload")
@@ -33,13 +34,18 @@ async def send(service, number):
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_supervisors_signal_drains_and_the_next_one_would_end_at_once(number):
-    before = signal.getsignal(number)
+@pytest.mark.parametrize(
+    ("number", "default"), [(signal.SIGTERM, signal.SIG_DFL), (signal.SIGINT, signal.default_int_handler)]
+)
+async def test_a_supervisors_signal_drains_and_the_next_one_would_end_at_once(number, default):
     service = Service()
     await asyncio.gather(run_until_told(service), send(service, number))
     assert service.heard == ["start", "stop"]
-    assert signal.getsignal(number) in {before, signal.SIG_DFL, signal.default_int_handler}
+    assert service.while_draining == {
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
+    assert signal.getsignal(number) == default
 
 
 async def test_a_hangup_reloads_and_tells_mistakes_and_the_service_goes_on(capsys):

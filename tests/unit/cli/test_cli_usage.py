@@ -90,3 +90,13 @@ def test_a_reader_that_has_seen_enough_is_no_error_to_shout_about(tmp_path):
     program = f"{sys.executable} -m proxy check {' '.join([str(rules)] * 500)} --format json | head -c 1"
     done = subprocess.run(program, shell=True, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("[", "")
+
+
+def test_an_interrupted_command_ends_as_a_shell_expects(monkeypatch):
+    from proxy import cli
+
+    def interrupted(chosen):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert main(["stats"]) == 130

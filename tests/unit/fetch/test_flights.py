@@ -99,7 +99,7 @@ async def test_a_leader_that_leaves_as_the_flight_lands_gives_up_what_was_set_as
     flight = flights.start("k", crew(asyncio.Event(), FAILED), leader=True)
     leader = asyncio.create_task(flight.lead())
     await settled()
-    flight.land(Handed(Reply(Response(200), body, None), "private"))
+    flight.land(Handed(Reply(Response(200), body, None), "private", 200))
     leader.cancel()
     with pytest.raises(asyncio.CancelledError):
         await leader

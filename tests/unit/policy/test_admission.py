@@ -40,11 +40,15 @@ def test_requests_without_a_key_whoever_sends_them(request_, route, book, reason
     [
         pytest.param("X-HTTP-Method-Override: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method"),
         pytest.param("X-HTTP-Method: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method, the second spelling"),
-        pytest.param("X-Method-Override: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method, the third spelling"),
+        pytest.param(
+            "X-Method-Override: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method, the third spelling"
+        ),
         pytest.param("X-Original-URL: /admin", UnkeyedReason.METHOD_OVERRIDE, id="another path"),
         pytest.param("X-Rewrite-URL: /admin", UnkeyedReason.METHOD_OVERRIDE, id="another path, the second spelling"),
         pytest.param("Connection: close, X-Tenant", UnkeyedReason.CONNECTION, id="a field that would not be forwarded"),
-        pytest.param("Connection: authorization", UnkeyedReason.CONNECTION, id="a credential that would not be forwarded"),
+        pytest.param(
+            "Connection: authorization", UnkeyedReason.CONNECTION, id="a credential that would not be forwarded"
+        ),
         pytest.param("Connection: Keep-Alive", None, id="a connection that stays"),
         pytest.param("Connection: keep-alive, , TE", None, id="fields of this hop"),
         pytest.param("Connection: ", None, id="nothing"),
@@ -72,12 +76,20 @@ TOKEN, BASIC, COOKIE, API = "Authorization: Bearer a", "Authorization: ", "Cooki
         pytest.param({}, [COOKIE], (b"cookie",), None, id="cookies that are keyed by value"),
         pytest.param({"cookies": IGNORE}, [COOKIE], (), None, id="a cookie that is ignored"),
         pytest.param({"cookies": (b"lang",)}, [COOKIE], (), None, id="cookies of which some are keyed"),
-        pytest.param({"authorization": IGNORE}, [TOKEN, COOKIE], (), UnkeyedReason.COOKIE, id="ignoring one is not ignoring both"),
-        pytest.param({"credential_headers": (b"x-api-key",)}, [API], (), UnkeyedReason.AUTHORIZATION, id="another credential"),
+        pytest.param(
+            {"authorization": IGNORE}, [TOKEN, COOKIE], (), UnkeyedReason.COOKIE, id="ignoring one is not ignoring both"
+        ),
+        pytest.param(
+            {"credential_headers": (b"x-api-key",)}, [API], (), UnkeyedReason.AUTHORIZATION, id="another credential"
+        ),
         pytest.param({"scope": "credential"}, [], (), UnkeyedReason.NO_CREDENTIAL, id="own data, and nobody asks"),
-        pytest.param({"scope": "credential"}, [BASIC], (), UnkeyedReason.NO_CREDENTIAL, id="own data, and an empty credential"),
+        pytest.param(
+            {"scope": "credential"}, [BASIC], (), UnkeyedReason.NO_CREDENTIAL, id="own data, and an empty credential"
+        ),
         pytest.param({"scope": "credential"}, [TOKEN], (), None, id="own data"),
-        pytest.param({"scope": "credential"}, [TOKEN, COOKIE], (), UnkeyedReason.COOKIE, id="own data with a cookie beside"),
+        pytest.param(
+            {"scope": "credential"}, [TOKEN, COOKIE], (), UnkeyedReason.COOKIE, id="own data with a cookie beside"
+        ),
         pytest.param(
             {"scope": "credential", "credential_headers": (b"x-api-key",)},
             [API, TOKEN],
@@ -86,10 +98,18 @@ TOKEN, BASIC, COOKIE, API = "Authorization: Bearer a", "Authorization: ", "Cooki
             id="own data by one credential, and another beside",
         ),
         pytest.param(
-            {"scope": "credential", "credential_headers": (b"x-api-key",)}, [TOKEN], (), UnkeyedReason.NO_CREDENTIAL, id="the wrong one"
+            {"scope": "credential", "credential_headers": (b"x-api-key",)},
+            [TOKEN],
+            (),
+            UnkeyedReason.NO_CREDENTIAL,
+            id="the wrong one",
         ),
-        pytest.param({"scope": "credential", "credential_headers": (b"cookie",)}, [COOKIE], (), None, id="own data by cookies"),
-        pytest.param({"credential_headers": (b"cookie",)}, [COOKIE], (), UnkeyedReason.COOKIE, id="cookies as another credential"),
+        pytest.param(
+            {"scope": "credential", "credential_headers": (b"cookie",)}, [COOKIE], (), None, id="own data by cookies"
+        ),
+        pytest.param(
+            {"credential_headers": (b"cookie",)}, [COOKIE], (), UnkeyedReason.COOKIE, id="cookies as another credential"
+        ),
     ],
 )
 def test_credentials_that_a_declared_route_was_not_told_about(settings, lines, keyed, reason):

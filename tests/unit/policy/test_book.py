@@ -98,10 +98,14 @@ TWO = WriteRule(matches("PUT /admin/**", "PUT /admin/plans/{plan}"))
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        pytest.param(b"PUT", b"/admin/plans/7", [(ONE, {"id": "7"}), (TWO, {}), (TWO, {"plan": "7"})], id="all that match"),
+        pytest.param(
+            b"PUT", b"/admin/plans/7", [(ONE, {"id": "7"}), (TWO, {}), (TWO, {"plan": "7"})], id="all that match"
+        ),
         pytest.param(b"DELETE", b"/admin/plans/7", [(ONE, {"id": "7"})], id="by method"),
         pytest.param(b"DELETE", b"/admin//./plans/%37", [(ONE, {"id": "7"})], id="as a forgiving backend reads it"),
-        pytest.param(b"DELETE", b"/admin/plans/%37", [(ONE, {"id": "%37"}), (ONE, {"id": "7"})], id="in both spellings"),
+        pytest.param(
+            b"DELETE", b"/admin/plans/%37", [(ONE, {"id": "%37"}), (ONE, {"id": "7"})], id="in both spellings"
+        ),
         pytest.param(b"PUT", b"/plans/7", [], id="none"),
     ],
 )

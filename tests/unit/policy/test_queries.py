@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from proxy.policy.queries import canonical, first_value, joined, name_of
 
 QUERIES = st.lists(
-    st.tuples(st.sampled_from([b"a", b"b", b"%61", b"a+b", b"a%20b", b""]), st.sampled_from([b"", b"=", b"=1", b"=%31"])),
+    st.tuples(
+        st.sampled_from([b"a", b"b", b"%61", b"a+b", b"a%20b", b""]), st.sampled_from([b"", b"=", b"=1", b"=%31"])
+    ),
     max_size=6,
 ).map(lambda pairs: b"&".join(name + rest for name, rest in pairs))
 

@@ -39,7 +39,9 @@ NO_MATCHES = [
     pytest.param("/plans/{id}", b"/plans", "has 1 segments, not 2", id="too short"),
     pytest.param("/plans/{id:uuid}", b"/plans/7", 'segment 2 is "7", not "{id:uuid}"', id="no uuid"),
     pytest.param("/plans/{id:int}", b"/plans/x", 'segment 2 is "x", not "{id:int}"', id="no int"),
-    pytest.param("/plans/{id:int}", "/plans/\u0663".encode(), 'segment 2 is "\u0663", not "{id:int}"', id="no ASCII int"),
+    pytest.param(
+        "/plans/{id:int}", "/plans/\u0663".encode(), 'segment 2 is "\u0663", not "{id:int}"', id="no ASCII int"
+    ),
     pytest.param("/static/**", b"/static", "has 1 segments, not 2 or more", id="the rest needs its slash"),
     pytest.param("/static/**", b"/statics/a", 'segment 1 is "statics", not "static"', id="whole segments"),
     pytest.param("/a", b"/a/", "has 2 segments, not 1", id="a slash more"),

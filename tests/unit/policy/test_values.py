@@ -69,7 +69,9 @@ def test_where_no_header_is_named_readable_all_are():
     ("text", "known", "words"),
     [
         pytest.param("", KNOWN, "expected text", id="empty"),
-        pytest.param("{plan}", KNOWN, "{plan} is not known here; known are {header.x-tenant}, {jwt.*}, {plan_id}", id="unknown"),
+        pytest.param(
+            "{plan}", KNOWN, "{plan} is not known here; known are {header.x-tenant}, {jwt.*}, {plan_id}", id="unknown"
+        ),
         pytest.param("{query.zip}", KNOWN, "{query.zip} is not known here", id="a query name that is not keyed"),
         pytest.param("{header.cookie}", KNOWN, "{header.cookie} is not known", id="a header that is not keyed"),
         pytest.param("{cookie.a}", KNOWN, "{cookie.a} is not known", id="no such source"),

@@ -1,0 +1,127 @@
+"""What every ledger does: one suite for the one in the process and the one in Redis."""
+
+import pytest
+
+from proxy.backplane.client import Backplane
+from proxy.backplane.options import BackplaneOptions
+from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Seq
+from proxy.purge.local import LocalLedger
+from proxy.purge.options import PurgeOptions
+from proxy.purge.shared import SharedLedger
+
+OPTIONS = PurgeOptions(max_selectors=50)
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def ledger(request, told):
+    if request.param == "memory":
+        ledger = LocalLedger(OPTIONS)
+        await ledger.start()
+        yield ledger
+        await ledger.close()
+        return
+    backplane = Backplane(BackplaneOptions(request.getfixturevalue("valkey").url), told)
+    ledger = SharedLedger(backplane, "contract", OPTIONS, told)
+    await ledger.start()
+    yield ledger
+    await ledger.close()
+    await backplane.close()
+
+
+async def judge(ledger, selectors, s0):
+    """As a lookup does: the position is read with the entry."""
+    at = await ledger.position()
+    standing = ledger.standing(selectors, s0, at)
+    if standing is None:
+        await ledger.catch_up(at)
+        standing = ledger.standing(selectors, s0, at)
+    return standing
+
+
+async def test_a_position_stays_until_something_is_purged(ledger):
+    before = await ledger.position()
+    assert await ledger.position() == before
+
+    after = await ledger.purge(["tag:a"], soft=False, now=1000.0)
+    assert after.epoch == before.epoch
+    assert after.n > before.n
+    assert await ledger.position() == after
+
+
+@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
+@pytest.mark.parametrize(
+    ("purged", "carried", "hit"),
+    [
+        pytest.param(["tag:a"], ["tag:a"], True, id="by tag"),
+        pytest.param(["tag:b", "tag:a"], ["user:1", "tag:a"], True, id="one of several"),
+        pytest.param([EVERYTHING], ["tag:a"], True, id="everything"),
+        pytest.param([EVERYTHING], [], True, id="everything, also what carries nothing"),
+        pytest.param(["tag:a"], ["tag:ab", "user:a"], False, id="another"),
+        pytest.param(["tag:a"], [], False, id="nothing carried"),
+        pytest.param(["tag:é\udcff\x00 *?"], ["tag:é\udcff\x00 *?"], True, id="any octets"),
+    ],
+)
+async def test_what_a_purge_hits(ledger, soft, purged, carried, hit):
+    s0 = await ledger.position()
+    at = await ledger.purge(purged, soft=soft, now=1000.0)
+
+    standing = await judge(ledger, carried, s0)
+
+    if not hit:
+        assert standing == IN_FORCE
+    elif soft:
+        assert not standing.purged
+        assert standing.soft_since == pytest.approx(at.n / 1e6)
+    else:
+        assert standing == PURGED
+
+
+async def test_a_purge_lands_before_during_and_after_a_fetch(ledger):
+    await ledger.purge(["tag:a"], soft=False, now=1000.0)  # before the fetch reads its position
+    s0 = await ledger.position()
+    assert await judge(ledger, ["tag:a"], s0) == IN_FORCE
+
+    await ledger.purge(["tag:a"], soft=False, now=1000.0)  # during the fetch, or after it
+    assert await judge(ledger, ["tag:a"], s0) == PURGED
+
+    again = await ledger.position()
+    assert await judge(ledger, ["tag:a"], again) == IN_FORCE
+
+
+async def test_a_soft_purge_after_a_hard_one_revives_nothing(ledger):
+    s0 = await ledger.position()
+    await ledger.purge(["tag:a"], soft=False, now=1000.0)
+    await ledger.purge(["tag:a"], soft=True, now=1001.0)
+
+    assert await judge(ledger, ["tag:a"], s0) == PURGED
+
+
+async def test_another_epoch_counts_as_purged(ledger):
+    at = await ledger.position()
+    assert await judge(ledger, [], Seq("another", at.n + 1)) == PURGED
+
+
+async def test_beyond_the_bound_old_entries_count_as_purged_and_new_ones_stand(ledger):
+    s0 = await ledger.position()
+    for number in range(120):
+        await ledger.purge([f"tag:{number}"], soft=bool(number % 2), now=1000.0)
+    new = await ledger.position()
+
+    assert await judge(ledger, ["user:1"], s0) == PURGED
+    assert await judge(ledger, ["user:1", "tag:3", "tag:119"], new) == IN_FORCE
+    assert len(ledger) <= 50
+
+
+async def test_a_purge_of_nothing_moves_nothing_or_harms_nothing(ledger):
+    s0 = await ledger.position()
+    await ledger.purge([], soft=False, now=1000.0)
+
+    assert await judge(ledger, ["tag:a"], s0) == IN_FORCE
+
+
+async def test_many_selectors_in_one_call(ledger):
+    s0 = await ledger.position()
+    await ledger.purge([f"tag:{number % 40}" for number in range(20_000)], soft=False, now=1000.0)
+
+    assert await judge(ledger, ["tag:39"], s0) == PURGED
+    assert await judge(ledger, ["tag:40"], s0) == IN_FORCE

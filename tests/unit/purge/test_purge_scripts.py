@@ -1,0 +1,156 @@
+"""The Lua alone, on a real server: what it writes, what it survives."""
+
+import time
+
+import pytest
+
+from proxy.backplane.client import Backplane
+from proxy.backplane.options import BackplaneOptions
+from proxy.purge.records import seq_of, snapshot_of, tail_of
+from proxy.purge.scripts import POSITION, PURGE, SNAPSHOT, TAIL
+
+KEYS = (b"cache:purge:{s}:seq", b"cache:purge:{s}:selectors", b"cache:purge:{s}:log")
+
+
+@pytest.fixture
+async def redis(valkey, told):
+    plane = Backplane(BackplaneOptions(valkey.url), told)
+    yield plane
+    await plane.close()
+
+
+@pytest.fixture
+def run(redis):
+    async def call(script, *args, fresh="fresh"):
+        return await redis.script("test", script, KEYS, (fresh, *args))
+
+    return call
+
+
+@pytest.fixture
+def purge(run):
+    async def call(*selectors, mode="h", seen=0, most=1000, length=100, logged=10):
+        return await run(PURGE, mode, seen, most, length, logged, *selectors)
+
+    return call
+
+
+async def test_the_first_to_ask_begins_a_ledger_at_the_servers_time(run, valkey):
+    seq = seq_of(await run(POSITION, fresh="one"))
+
+    assert seq.epoch == "one"
+    assert abs(seq.n / 1e6 - time.time()) < 60
+    assert seq_of(await run(POSITION, fresh="two")) == seq
+    assert valkey.command("GET", KEYS[0]) == str(seq).encode()
+
+
+async def test_positions_never_stand_still_and_never_go_below_what_a_caller_has_seen(run, purge):
+    first = seq_of(await run(POSITION))
+    second = seq_of(await purge("tag:a"))
+    ahead = seq_of(await purge("tag:a", seen=second.n + 10**12))
+    after = seq_of(await purge("tag:a"))
+
+    assert first.n < second.n
+    assert (ahead.n, after.n) == (second.n + 10**12 + 1, second.n + 10**12 + 2)
+
+
+async def test_one_purge_of_many_selectors_has_one_position(run, purge):
+    seq = seq_of(await purge("tag:a", "tag:b", b"tag:\xff"))
+    snapshot = snapshot_of(await run(SNAPSHOT))
+
+    assert snapshot.seq == seq
+    assert snapshot.hard == {"tag:a": seq.n, "tag:b": seq.n, "tag:\udcff": seq.n}
+    assert (snapshot.soft, snapshot.floor) == ({}, 0)
+
+
+async def test_hard_and_soft_are_kept_apart(run, purge):
+    hard, soft = seq_of(await purge("tag:a")), seq_of(await purge("tag:a", mode="s"))
+    snapshot = snapshot_of(await run(SNAPSHOT))
+
+    assert (snapshot.hard, snapshot.soft) == ({"tag:a": hard.n}, {"tag:a": soft.n})
+
+
+async def test_the_log_chains_each_purge_to_the_one_before(run, purge):
+    start = seq_of(await run(POSITION))
+    first, second = seq_of(await purge("tag:a", "3:x")), seq_of(await purge("all", mode="s"))
+
+    tail = tail_of(await run(TAIL, start.n))
+    assert tail.seq == second
+    assert [(one.before, one.n, one.soft, one.selectors) for one in tail.purges] == [
+        (start.n, first.n, False, ("tag:a", "3:x")),
+        (first.n, second.n, True, ("all",)),
+    ]
+    assert tail_of(await run(TAIL, first.n)).purges == tail.purges[1:]
+
+
+async def test_a_purge_too_large_for_the_log_is_not_in_it(run, purge):
+    start = seq_of(await run(POSITION))
+    await purge(*(f"tag:{number}" for number in range(10)), logged=10)
+    await purge(*(f"tag:{number}" for number in range(11)), logged=10)
+
+    assert [len(one.selectors) for one in tail_of(await run(TAIL, start.n)).purges] == [10]
+    assert len(snapshot_of(await run(SNAPSHOT)).hard) == 11
+
+
+async def test_the_log_stays_short_and_shorter_for_large_purges(run, purge):
+    for number in range(300):
+        await purge(f"tag:{number}", length=100)
+    assert len(tail_of(await run(TAIL, 0)).purges) <= 200
+
+    for _ in range(40):
+        await purge(*(f"tag:{number}" for number in range(2560)), length=100, logged=5000, most=10_000)
+    assert len(tail_of(await run(TAIL, 0)).purges) <= 15
+
+
+async def test_beyond_the_bound_the_oldest_go_and_the_floor_rises_to_the_newest_of_them(run, purge):
+    seqs = [seq_of(await purge(f"tag:{number}", most=3)) for number in range(5)]
+    snapshot = snapshot_of(await run(SNAPSHOT))
+
+    assert list(snapshot.hard) == ["tag:2", "tag:3", "tag:4"]
+    assert snapshot.floor == seqs[1].n
+
+
+async def test_a_purge_of_more_than_the_bound_purges_everything_before_it(run, purge):
+    seq = seq_of(await purge(*(f"tag:{number}" for number in range(10)), most=3))
+    snapshot = snapshot_of(await run(SNAPSHOT))
+
+    assert (len(snapshot.hard), snapshot.floor) == (3, seq.n)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param([("FLUSHALL",)], id="everything is gone"),
+        pytest.param([("DEL", KEYS[0])], id="the position was evicted"),
+        pytest.param([("DEL", KEYS[1])], id="the selectors were evicted"),
+        pytest.param([("ZREM", KEYS[1], "#one")], id="the floor is gone"),
+        pytest.param([("SET", KEYS[0], "nonsense")], id="the position is not readable"),
+        pytest.param([("DEL", KEYS[0]), ("LPUSH", KEYS[0], "x")], id="the position is of another type"),
+        pytest.param([("SET", KEYS[1], "x")], id="the selectors are of another type"),
+    ],
+)
+async def test_a_lost_ledger_is_another_epoch(run, purge, valkey, damage):
+    await run(POSITION, fresh="one")
+    await purge("tag:a")
+    for command in damage:
+        valkey.command(*command)
+
+    seq = seq_of(await run(POSITION, fresh="two"))
+
+    assert seq.epoch == "two"
+    snapshot = snapshot_of(await run(SNAPSHOT))
+    assert (snapshot.hard, snapshot.floor) == ({}, 0)
+    assert seq_of(await purge("tag:a")).n > seq.n
+
+
+@pytest.mark.parametrize("damage", [("DEL", KEYS[2]), ("SET", KEYS[2], "x")], ids=["evicted", "of another type"])
+async def test_a_lost_log_costs_a_reload_and_nothing_else(run, purge, valkey, damage):
+    start = seq_of(await run(POSITION, fresh="one"))
+    first = seq_of(await purge("tag:a"))
+    valkey.command(*damage)
+
+    second = seq_of(await purge("tag:b"))
+
+    assert second.epoch == "one"
+    assert [one.before for one in tail_of(await run(TAIL, start.n)).purges] == [first.n]
+    assert set(snapshot_of(await run(SNAPSHOT)).hard) == {"tag:a", "tag:b"}

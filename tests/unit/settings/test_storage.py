@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.backplane.options import BackplaneOptions
+from proxy.store.options import StoreOptions
+
+
+def test_without_a_word_it_is_memory(load):
+    settings = load()
+    assert settings.backplane is None
+    assert settings.store == StoreOptions(8 << 20, 1024, 64 << 20)
+    assert settings.flights.max_body == 8 << 20
+    assert settings.shown["store"]["url"] == "memory://"
+
+
+def test_every_word_reaches_its_room(load):
+    settings = load(
+        """
+        store: {url: redis://h/1, read_from: primary, max_connections: 2, connect_timeout: 3s, timeout: 4s,
+                health_check_interval: 5s, max_body: 6MiB, compress_above: 7KiB}
+        memory: {max_size: 0}
+        """
+    )
+    assert settings.backplane == BackplaneOptions("redis://h/1", 2, 3.0, 4.0, 5.0)
+    assert settings.store == StoreOptions(6 << 20, 7 << 10, 0)
+    assert settings.flights.max_body == 6 << 20
+    assert settings.shown["memory"] == {"max_size": "0"}
+
+
+@pytest.mark.parametrize("url", ["embedded://", "rediss://h", "unix:///run/redis.sock"])
+def test_any_shared_store_has_a_backplane(load, url):
+    assert load(f"store: {{url: '{url}'}}").backplane.url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "shown"),
+    [
+        pytest.param("url: redis://u:s3cret@h", "redis://u:s3cret@h", "redis://u:<hidden>@h", id="in the URL"),
+        pytest.param("url: redis://h, password: s3cret", "redis://:s3cret@h", "redis://:<hidden>@h", id="apart"),
+        pytest.param("url: redis://h, password_file: FILE", "redis://:s3cret@h", "redis://:<hidden>@h", id="mounted"),
+    ],
+)
+def test_passwords_are_used_and_hidden(load, tmp_path, text, url, shown):
+    (tmp_path / "secret").write_text("s3cret\n")
+    settings = load(f"store: {{{text.replace('FILE', str(tmp_path / 'secret'))}}}")
+    assert settings.backplane.url == url
+    assert settings.shown["store"]["url"] == shown
+    assert "s3cret" not in str(settings.shown) + repr(settings.backplane)
+
+
+def test_the_whole_url_may_be_mounted(load, tmp_path):
+    (tmp_path / "url").write_text("redis://:s3cret@h/0\n")
+    settings = load(f"store: {{url_file: {tmp_path / 'url'}}}")
+    assert settings.backplane.url == "redis://:s3cret@h/0"
+
+
+@pytest.mark.parametrize("url", ["redis:/u:s3cret@h", "redis://u:s3cret@", "s3cret@h", "rdis://u:s3cret@h"])
+def test_the_password_of_a_wrong_url_is_not_repeated(mistakes, tmp_path, url):
+    (tmp_path / "url").write_text(url)
+    found = mistakes(f"store: {{url_file: {tmp_path / 'url'}}}") + mistakes(f"store: {{url: '{url}'}}")
+    assert len(found) == 2
+    assert "s3cret" not in "".join(found)
+
+
+def test_a_url_that_is_mounted_elsewhere_is_some_shared_store(load):
+    settings = load("store: {url_file: /nowhere/url}", secrets_needed=False)
+    assert settings.backplane is not None
+    assert "cannot be read here" in settings.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("store: {url: 'redis+sentinel://h1,h2/m/0'}", "1:14 store.url: redis+sentinel:// is not built yet: name one server with redis:// or rediss://"),
+        ("store: {url: 'redis+cluster://h1,h2'}", "1:14 store.url: redis+cluster:// is not built yet: name one server with redis:// or rediss://"),
+        ("store: {url: 'redis+sentinel://h1'}", '1:14 store.url: expected the name of the monitored primary, like "redis+sentinel://h1,h2/mymaster/0"'),
+        ("store: {url: redis://h, read_from: replica}", "1:36 store.read_from: reading from replicas is not built yet: only primary"),
+        ("store: {url: redis://h}\nmemory: {max_size: 64MiB}", "2:20 memory.max_size: a hot tier in front of a shared store is not built yet: leave it out or write 0"),
+        ("memory: {max_lag: 250ms}", "1:19 memory.max_lag: belongs to the hot tier, which is not built yet: leave it out"),
+        ("memory: {max_lag: 250}", '1:19 memory.max_lag: expected a duration like "30s" or "1h", got 250'),
+        ("memory: {on_store_failure: stale}", "1:28 memory.on_store_failure: belongs to the hot tier, which is not built yet: leave it out"),
+        ("memory: {max_size: 1MiB}", "1:20 memory.max_size: smaller than store.max_body (8388608 bytes), so the largest response would never fit"),
+        ("store: {password: x}", "1:19 store.password: memory:// takes no password"),
+        ("store: {url: redis://:a@h, password: x}", "1:38 store.password: the URL has a password of its own"),
+        ("store: {max_body: 0}", '1:19 store.max_body: expected a size above zero, like "8MiB", got 0'),
+    ],
+)  # fmt: skip
+def test_what_is_refused(mistakes, text, mistake):
+    found = mistakes(text)
+    assert found[:1] == [mistake]
+    assert len(found) == 1 or "not built" in found[1]

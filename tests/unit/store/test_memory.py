@@ -1,0 +1,99 @@
+import pytest
+from nouns import a_key, a_response
+
+from proxy.message.stored import VaryRecord
+from proxy.purge.local import LocalLedger
+from proxy.store.memory import MemoryStore
+from proxy.store.options import StoreOptions
+from proxy.store.sizes import size_of
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def a_store(clock, budget):
+    return MemoryStore(LocalLedger(), StoreOptions(memory_size=budget), now=clock)
+
+
+def room_for(count):
+    return count * size_of(a_key("0"), a_response())
+
+
+async def test_the_least_recently_used_goes_first(clock):
+    store = a_store(clock, room_for(3))
+    for name in "012":
+        await store.save(a_key(name), a_response(), ttl=60)
+    await store.load(a_key("0"))
+
+    await store.save(a_key("3"), a_response(), ttl=60)
+
+    held = [name for name in "0123" if (await store.load(a_key(name))).entry]
+    assert held == ["0", "2", "3"]
+    assert store.evictions == 1
+
+
+async def test_the_budget_is_never_exceeded_and_what_leaves_is_no_longer_counted(clock):
+    store = a_store(clock, 100_000)
+    for number in range(300):
+        body = b"x" * (number * 97 % 5000)
+        vary = (a_key(f"v{number % 7}"), VaryRecord((b"accept",), (a_key(str(number)).digest,)))
+        await store.save(a_key(str(number % 50)), a_response(body), ttl=60, vary=vary)
+        assert store.size <= 100_000
+    assert store.evictions
+
+    for number in range(50):
+        await store.drop(a_key(str(number)).digest)
+    assert store.size == sum(kept.size for kept in store._kept.values())
+    await store.close()
+    assert (store.size, len(store)) == (0, 0)
+
+
+async def test_what_is_larger_than_the_whole_budget_is_not_kept_and_drives_nothing_out(clock):
+    store = a_store(clock, room_for(2))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    await store.save(a_key("1"), a_response(), ttl=60)
+
+    assert await store.save(a_key("1"), a_response(b"x" * room_for(2)), ttl=60) == 0
+
+    assert (await store.load(a_key("0"))).entry is not None
+    assert (await store.load(a_key("1"))).entry is None  # the older answer is not the answer any more
+
+
+async def test_an_entry_whose_time_has_ended_is_gone_with_its_bytes(clock):
+    store = a_store(clock, room_for(3))
+    await store.save(a_key("0"), a_response(), ttl=60)
+
+    clock.now += 59.9
+    assert (await store.load(a_key("0"))).entry is not None
+    clock.now += 0.1
+    assert (await store.load(a_key("0"))).entry is None
+    assert store.size == 0
+
+
+async def test_entries_are_kept_as_they_are(clock):
+    store = a_store(clock, room_for(3))
+    entry = a_response()
+    await store.save(a_key("0"), entry, ttl=60)
+
+    assert (await store.load(a_key("0"))).entry is entry
+
+
+async def test_a_vary_record_lives_as_long_as_its_longest_variant(clock):
+    store = a_store(clock, room_for(9))
+    base = a_key("base")
+    await store.save(a_key("long"), a_response(), ttl=100, vary=(base, VaryRecord((b"accept",), ("long",))))
+    await store.save(a_key("short"), a_response(), ttl=10, vary=(base, VaryRecord((b"accept",), ("long", "short"))))
+
+    clock.now += 50
+    assert (await store.load(base)).vary.variants == ("long", "short")
+    clock.now += 50
+    assert (await store.load(base)).vary is None
