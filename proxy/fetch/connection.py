@@ -47,15 +47,12 @@ class Connection(asyncio.Protocol):
     ``heard``: the present exchange has had bytes.
     """
 
-    def __init__(
-        self, reader: ResponseReader, on_made: Callable[[Connection], object], on_lost: Callable[[Connection], object]
-    ) -> None:
+    def __init__(self, reader: ResponseReader, on_lost: Callable[[Connection], object]) -> None:
         loop = asyncio.get_running_loop()
         self.reader = reader
         self.patience = Patience(self._expired)
         self.heard = False
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._on_made = on_made
         self._on_lost = on_lost
         self._receiver: Receiver | None = None
         self._transport: asyncio.Transport | None = None
@@ -135,7 +132,6 @@ class Connection(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # uvloop has transports of its own kind
         transport.set_write_buffer_limits(high=HIGH_WATER, low=LOW_WATER)
         self._transport = transport
-        self._on_made(self)
 
     def data_received(self, data: bytes) -> None:
         """Hand bytes to the receiver (asyncio's call); an idle connection that speaks has lost its place in the talk."""

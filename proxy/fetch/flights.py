@@ -123,7 +123,7 @@ class Flights:
         return self._board.get(key)
 
     def is_full(self, flight: Flight) -> bool:
-        """Has it as many followers as ``limits.waiters`` allows?"""
+        """Say whether it has as many followers as ``limits.waiters`` allows."""
         return flight.followers >= self._waiters
 
     def start(self, key: str, fly: Callable[[Flight], Coroutine[None, None, None]], *, leader: bool) -> Flight:

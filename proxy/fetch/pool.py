@@ -106,7 +106,7 @@ class Pool:
             self._resting.remove(connection)
 
     def _new(self) -> Connection:
-        return Connection(ResponseReader(self._options.wire), self._all.add, self._forget)
+        return Connection(ResponseReader(self._options.wire), self._forget)
 
     async def _connect(self) -> Connection:
         loop, address = asyncio.get_running_loop(), self._address
@@ -120,6 +120,11 @@ class Pool:
             raise OriginError("the backend did not accept a connection in time", 504) from error
         except OSError as error:
             raise OriginError("the backend cannot be reached", 502) from error
+        # Registered here and not when it is made: uvloop makes a connection whose asker was cancelled, closes it, and
+        # never tells it that it is lost.
+        if not connection.is_open:
+            raise OriginError("the backend closed the connection", 502)
+        self._all.add(connection)
         if self._is_closed:
             connection.close()
             raise OriginError("the proxy is shutting down", 503)

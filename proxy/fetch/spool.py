@@ -79,12 +79,12 @@ class Spool:
 
     @property
     def is_abandoned(self) -> bool:
-        """Does it flow, and its reader has gone? Then nobody can use the rest."""
+        """Say whether it flows, and its reader has gone: then nobody can use the rest."""
         return self._flowing and not self._readers
 
     @property
     def outgrew_max_body(self) -> bool:
-        """Did more than ``max_body`` come?"""
+        """Say whether more than ``max_body`` came."""
         return self._size > self._max_body
 
     def body(self) -> bytes:
@@ -102,7 +102,7 @@ class Spool:
             await self._changed()
 
     def finish(self, trailers: Headers) -> None:
-        """All of it is here."""
+        """Take note that all of it is here."""
         self.trailers = trailers
         self._ended = True
         if not self.complete.done():
@@ -110,14 +110,14 @@ class Spool:
         self._wake()
 
     def fail(self, failure: SapwoodError) -> None:
-        """The rest will not come; readers get the failure where the bytes end."""
+        """Give up the rest; readers get the failure where the bytes end."""
         self._failure = failure
         if not self.complete.done():
             self.complete.set_result(False)
         self._wake()
 
     def release(self) -> None:
-        """The writer needs the chunks no longer; with the last reader gone they are let go."""
+        """Need the chunks no longer, as their writer; with the last reader gone they are let go."""
         self._writing = False
         self._let_go()
 

@@ -100,6 +100,11 @@ class Headers:
 EMPTY: Final = Headers()
 
 
+_QUOTE: Final = ord('"')
+_BACKSLASH: Final = ord("\\")
+_COMMA: Final = ord(",")
+
+
 def split_list(value: bytes) -> list[bytes]:
     """Split a comma list, commas inside quoted strings kept, empty elements dropped (RFC 9110 section 5.6.1)."""
     if b'"' not in value:
@@ -109,11 +114,11 @@ def split_list(value: bytes) -> list[bytes]:
     for position, octet in enumerate(value):
         if escaped:
             escaped = False
-        elif quoted and octet == 0x5C:  # backslash
+        elif quoted and octet == _BACKSLASH:
             escaped = True
-        elif octet == 0x22:  # double quote
+        elif octet == _QUOTE:
             quoted = not quoted
-        elif octet == 0x2C and not quoted:  # comma
+        elif octet == _COMMA and not quoted:
             elements.append(value[start:position])
             start = position + 1
     elements.append(value[start:])

@@ -19,4 +19,9 @@ class Response:
 
 def has_no_content(method: bytes, status: int) -> bool:
     """Say whether a response to that method never has content (RFC 9112 section 6.3, items 1 and 2)."""
-    return method == b"HEAD" or status in {204, 304} or 100 <= status < 200 or (method == b"CONNECT" and 200 <= status < 300)
+    return (
+        method == b"HEAD"
+        or status in {204, 304}
+        or 100 <= status < 200
+        or (method == b"CONNECT" and 200 <= status < 300)
+    )

@@ -47,7 +47,12 @@ class Crew:
         visit = self.visit
         looked = await look(self.parts, visit)
         again = plan.plan_for(
-            visit.request, visit.route, looked.entry, looked.standing, vary_miss=looked.is_vary_miss, now=self.parts.wall()
+            visit.request,
+            visit.route,
+            looked.entry,
+            looked.standing,
+            vary_miss=looked.is_vary_miss,
+            now=self.parts.wall(),
         )
         match again:
             case plan.ServeStored(stored):  # somebody saved it between the first look and this one
@@ -144,7 +149,7 @@ class Crew:
             await drop(self.parts, looked.place)
 
     def _is_whole(self, reply: Reply) -> bool:
-        """May a body be stored that was followed by bytes of no message?
+        """Say whether a body may be stored although bytes of no message followed it.
 
         By RFC 9112 section 6.3 its stated length is all of it: that is the implicit route's law. For a declared route
         such a backend is broken, and what it sent is nothing to keep.
@@ -212,5 +217,3 @@ def found(stored: StoredResponse) -> Shared:
     """Return the landing of a flight whose second look found what it was about to fetch."""
     response = Response(stored.status, stored.headers, stored.reason)
     return Shared(stored, response, stored.status, Spool.of(stored.body), "found", saving=False)
-
-

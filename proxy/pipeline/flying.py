@@ -94,8 +94,7 @@ async def _led(parts: Parts, quest: Quest, flight: Flight, landing: Landing) -> 
             if _may_be_stale(parts, quest, code):
                 await body.aclose()
                 return _stale(parts, quest, code)
-            status = CacheStatus(fwd=quest.reason.value, fwd_status=landing.answered, stored=landing.saving)
-            return await _from_flight(parts, quest.visit, landing, body, status, leading=True)
+            return await _from_flight(parts, quest, landing, body, leading=True)
         case _:
             assert_never(landing)
 
@@ -116,24 +115,25 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | Non
     if landing.spool.length is None and not await landing.spool.complete:
         await reader.aclose()
         return None
-    status = CacheStatus(fwd=quest.reason.value, fwd_status=landing.answered, collapsed=True)
-    return await _from_flight(parts, quest.visit, landing, reader, status, leading=False)
+    return await _from_flight(parts, quest, landing, reader, leading=False)
 
 
-async def _from_flight(
-    parts: Parts, visit: Visit, landing: Shared, body: Body, status: CacheStatus, *, leading: bool
-) -> Answer:
+async def _from_flight(parts: Parts, quest: Quest, landing: Shared, body: Body, *, leading: bool) -> Answer:
     try:
-        return await _rendered(parts, visit, landing, body, status, leading=leading)
+        return await _rendered(parts, quest, landing, body, leading=leading)
     except BaseException:  # the client left meanwhile: its reader must not hold the spool
         await body.aclose()
         raise
 
 
-async def _rendered(
-    parts: Parts, visit: Visit, landing: Shared, body: Body, status: CacheStatus, *, leading: bool
-) -> Answer:
-    draft, now = landing.draft, parts.wall()
+async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, leading: bool) -> Answer:
+    visit, draft, now = quest.visit, landing.draft, parts.wall()
+    status = CacheStatus(
+        fwd=quest.reason.value,
+        fwd_status=landing.answered,
+        stored=leading and landing.saving,
+        collapsed=not leading,
+    )
     if landing.how == "found":
         await body.aclose()
         return render.hit(visit, draft, parts.hit, now)
@@ -173,7 +173,7 @@ async def _handed(parts: Parts, quest: Quest, landing: Handed) -> Answer:
 
 
 def _may_be_stale(parts: Parts, quest: Quest, code: int | None) -> bool:
-    """May what is stored serve, now that the backend answered ``code``, or (None) not at all?"""
+    """Say whether what is stored may serve, now that the backend answered ``code``, or (None) not at all."""
     if quest.stored is None or (code is not None and code < 500):
         return False
     visit = quest.visit

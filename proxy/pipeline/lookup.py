@@ -35,7 +35,7 @@ class Looked:
 
     @property
     def is_vary_miss(self) -> bool:
-        """Are other variants known, but not this one?"""
+        """Say whether other variants are known, but not this one."""
         return self.vary is not None and self.entry is None
 
 

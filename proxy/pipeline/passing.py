@@ -13,58 +13,48 @@ from proxy.observe.events import OriginAnswered, Outcome
 from proxy.pipeline.render import signed
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import forwarding
-from proxy.policy.plan import Forward
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from proxy.message.body import Body
     from proxy.message.request import Request
-    from proxy.message.response import Response
     from proxy.pipeline.parts import Parts
-    from proxy.policy.forwarding import Forwarding
+    from proxy.pipeline.visit import Call
+    from proxy.policy.plan import Forward
 
 
-async def send_through(
-    parts: Parts,
-    rules: Forwarding,
-    request: Request,
-    body: Body | None,
-    interim: Callable[[Response], None] | None,
-    *,
-    route: str,
-) -> Reply:
-    """Forward a request and return the backend's reply. Raises OriginError."""
-    target, headers = forwarding.passed_through(request, rules)
+async def send_through(parts: Parts, call: Call) -> Reply:
+    """Forward a request and return the backend's reply. Raises OriginError, and what reading its body raises."""
+    request = call.request
+    target, headers = forwarding.passed_through(request, call.forwarding)
     outgoing = Outgoing(
         method=request.method,
         target=target,
         headers=headers,
-        body=body,
+        body=call.body,
         upgrade=request.upgrade,
         expect_continue=expects_continue(request),
     )
     began = asyncio.get_running_loop().time()
     try:
-        reply = await parts.origin.send(outgoing, interim)
+        reply = await parts.origin.send(outgoing, call.interim)
     except OriginError as error:
         seconds = asyncio.get_running_loop().time() - began
-        parts.observer.tell(OriginAnswered(route, 0, seconds, str(error.status)))
+        parts.observer.tell(OriginAnswered(call.route, 0, seconds, str(error.status)))
         raise
-    parts.observer.tell(OriginAnswered(route, reply.response.status, asyncio.get_running_loop().time() - began))
+    parts.observer.tell(OriginAnswered(call.route, reply.response.status, asyncio.get_running_loop().time() - began))
     return reply
 
 
 def expects_continue(request: Request) -> bool:
-    """Does the client wait for 100 before it sends its content (RFC 9110 section 10.1.1)?"""
+    """Say whether the client waits for 100 before it sends its content (RFC 9110 section 10.1.1)."""
     expect = request.headers.get(b"expect")
     return expect is not None and expect.lower() == b"100-continue" and request.version >= (1, 1)
 
 
-def passed(request: Request, reply: Reply, *, route: str, namespace: str, forward: Forward, detail: str) -> Answer:
-    """Answer with what the backend said; only hop-by-hop and cache-control fields meant for us are left out."""
+def passed(call: Call, reply: Reply, *, forward: Forward, detail: str) -> Answer:
+    """Answer with what the backend said; only hop-by-hop fields and those meant for caches are left out."""
     response = reply.response
     status = CacheStatus(fwd=forward.value, fwd_status=response.status, detail=detail)
-    headers = signed(forwarding.to_client(response.headers), request, status, Outcome.BYPASS)
-    facts = Facts(route=route, namespace=namespace, outcome=Outcome.BYPASS, detail=detail)
-    return Answer(replace(response, headers=headers), reply.tunnel or reply.body, facts)
+    headers = forwarding.to_client(response.headers, upgraded=reply.tunnel is not None)
+    facts = Facts(route=call.route, namespace=call.namespace, outcome=Outcome.BYPASS, detail=detail)
+    answer = replace(response, headers=signed(headers, call.request, status, Outcome.BYPASS))
+    return Answer(answer, reply.tunnel or reply.body, facts)

@@ -19,8 +19,8 @@ from proxy.policy import cors, downstream, forwarding, freshness, ranges, valida
 if TYPE_CHECKING:
     from proxy.message.request import Request
     from proxy.message.stored import StoredResponse
-    from proxy.pipeline.visit import Visit
-    from proxy.policy.rules import Cors, RuleBook
+    from proxy.pipeline.visit import Call, Visit
+
 
 def hit(visit: Visit, stored: StoredResponse, outcome: Outcome, now: float) -> Answer:
     """Answer with what is stored, nobody asked; where the client did not mind it may be stale."""
@@ -79,7 +79,7 @@ def with_part(answer: Answer, rendered: tuple[int, Headers, bytes]) -> Answer:
 
 
 def is_not_modified(request: Request, response: Response, response_time: float) -> bool:
-    """Do the client's own conditions say that it has this already (RFC 9110 section 13.2.2)?"""
+    """Say whether the client has this already, by its own conditions (RFC 9110 section 13.2.2)."""
     condition = validation.evaluate(request, response.status, response.headers, response_time=response_time)
     return condition is validation.Condition.NOT_MODIFIED
 
@@ -89,9 +89,7 @@ def not_modified(answer: Answer) -> Answer:
     return replace(answer, response=Response(304, validation.not_modified(answer.response.headers)), body=b"")
 
 
-def dressed(
-    visit: Visit, response: Response, status: CacheStatus, outcome: Outcome, *, age: float = 0.0
-) -> Headers:
+def dressed(visit: Visit, response: Response, status: CacheStatus, outcome: Outcome, *, age: float = 0.0) -> Headers:
     """Return a response's fields as the client of a cached route gets them."""
     headers = forwarding.to_client(response.headers)
     if visit.route.set_cookie == "strip":
@@ -110,30 +108,23 @@ def signed(headers: Headers, request: Request, status: CacheStatus, outcome: Out
     return appended(headers.without({b"x-cache-status"}), status).plus(lines)
 
 
-def problem(
-    status: int, title: str, detail: str, *, retry_after: int | None = None, extra: tuple[tuple[bytes, bytes], ...] = ()
-) -> Answer:
+def problem(status: int, title: str, detail: str, *, retry_after: int | None = None) -> Answer:
     """Return an answer of our own (RFC 9457). ``detail`` never holds what a client sent."""
-    lines = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *extra]
+    lines = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store")]
     if retry_after is not None:
         lines.append((b"Retry-After", b"%d" % retry_after))
     body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     return Answer(Response(status, Headers(lines)), body)
 
 
-def own(answer: Answer, request: Request, book: RuleBook, outcome: Outcome, *, route: str, detail: str) -> Answer:
+def own(problem: Answer, call: Call, outcome: Outcome, *, detail: str) -> Answer:
     """Sign an answer of our own; where the sidecar speaks CORS, its errors do too."""
-    status = CacheStatus(fwd=None, detail=detail)
-    headers = answer.response.headers
-    rules: Cors | None = book.cors
-    if rules is not None:
-        headers = cors.decorated(headers, request, rules)
-    headers = signed(headers, request, status, outcome)
-    return replace(
-        answer,
-        response=replace(answer.response, headers=headers),
-        facts=Facts(route=route, outcome=outcome, detail=detail),
-    )
+    headers = problem.response.headers
+    if call.book.cors is not None:
+        headers = cors.decorated(headers, call.request, call.book.cors)
+    headers = signed(headers, call.request, CacheStatus(detail=detail), outcome)
+    response = replace(problem.response, headers=headers)
+    return replace(problem, response=response, facts=Facts(call.route, call.namespace, outcome, detail))
 
 
 def undressed(request: Request | None, response: Response) -> Response:

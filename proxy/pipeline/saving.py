@@ -12,13 +12,12 @@ from proxy.policy.storing import DiscardReason
 
 if TYPE_CHECKING:
     from proxy.message.stored import CacheKey, StoredResponse
-    from proxy.pipeline.visit import Visit
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
+    from proxy.pipeline.visit import Visit
 
 MARK_SECONDS: Final = 120.0
 """How long "do not queue for this" is believed: as Varnish's hit-for-miss, long beside a fetch, short for a mistake."""
-
 
 
 async def save(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse, seconds: float) -> None:

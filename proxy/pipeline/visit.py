@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proxy.message.body import Body
     from proxy.message.request import Request
     from proxy.message.response import Response
     from proxy.message.stored import StoredResponse
@@ -16,6 +17,29 @@ if TYPE_CHECKING:
     from proxy.policy.keys import Key
     from proxy.policy.plan import Forward
     from proxy.policy.rules import Matched, Route, RuleBook
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the front handed it over, with the rules of the moment; ``matched`` None: no route takes it."""
+
+    request: Request
+    body: Body | None
+    interim: Callable[[Response], None] | None
+    book: RuleBook
+    forwarding: Forwarding
+    matched: Matched | None
+
+    @property
+    def route(self) -> str:
+        """The route as logs and metrics call it."""
+        return self.matched.route.name if self.matched is not None else "none"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace as logs and metrics call it."""
+        space = self.matched.route.namespace if self.matched is not None else None
+        return space.name if space is not None else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,30 +17,35 @@ from proxy.pipeline.passing import send_through
 from proxy.policy import invalidation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from proxy.fetch.origin import Reply
-    from proxy.message.body import Body
-    from proxy.message.request import Request
-    from proxy.message.response import Response
     from proxy.pipeline.parts import Parts
-    from proxy.policy.forwarding import Forwarding
+    from proxy.pipeline.visit import Call
     from proxy.policy.invalidation import Purge
-    from proxy.policy.rules import RuleBook
+
+NEVER_LEFT = 503
+"""The status of an OriginError for a request that found no place in the queue: it has written nothing."""
 
 
-async def carry(
-    parts: Parts,
-    book: RuleBook,
-    rules: Forwarding,
-    request: Request,
-    body: Body | None,
-    interim: Callable[[Response], None] | None,
-    *,
-    route: str,
-) -> Reply:
-    """Send a write through and purge for it. Raises what kept the head from coming; leaving early cancels only the waiting."""
-    work = parts.background.start(_carry(parts, book, rules, request, body, interim, route=route), name="write")
+async def is_refused(parts: Parts, call: Call) -> bool:
+    """Say whether a rule that the write matches rather refuses it than loses its purge, and the ledger is away."""
+    rules = call.book.writes_for(call.request.method, call.request.path)
+    if not any(rule.on_store_failure == "refuse" for rule, _ in rules):
+        return False
+    try:
+        await parts.ledger.position()
+    except StoreError:
+        return True
+    return False
+
+
+async def carry(parts: Parts, call: Call) -> Reply:
+    """Send a write through and purge for it. Raises what kept the head from coming.
+
+    Leaving early cancels only the waiting.
+    """
+    work = parts.background.start(_carry(parts, call), name="write")
     try:
         outcome = await asyncio.shield(work)
     except asyncio.CancelledError:
@@ -51,38 +56,31 @@ async def carry(
     return outcome
 
 
-async def _carry(
-    parts: Parts,
-    book: RuleBook,
-    rules: Forwarding,
-    request: Request,
-    body: Body | None,
-    interim: Callable[[Response], None] | None,
-    *,
-    route: str,
-) -> Reply | SapwoodError:
+async def _carry(parts: Parts, call: Call) -> Reply | SapwoodError:
     try:
-        reply = await send_through(parts, rules, request, body, interim, route=route)
+        reply = await send_through(parts, call)
     except SapwoodError as error:
-        # A request that never left (503: no place in the queue) has written nothing.
-        if not isinstance(error, OriginError) or error.status != 503:
-            purges = invalidation.purges_for(request, None, book)
-            await purge_all(parts, purges, request)
-            parts.background.start(_purge_again(parts, purges, request), name="purge again")
+        if not isinstance(error, OriginError) or error.status != NEVER_LEFT:
+            purges = invalidation.purges_for(call.request, None, call.book)
+            await purge_all(parts, purges, call)
+            parts.background.start(_purge_again(parts, purges, call), name="purge again")
         return error
-    purges = invalidation.purges_for(request, reply.response, book)
-    await purge_all(parts, purges, request)
+    await purge_all(parts, invalidation.purges_for(call.request, reply.response, call.book), call)
     return reply
 
 
-async def _purge_again(parts: Parts, purges: Sequence[Purge], request: Request) -> None:
+async def _purge_again(parts: Parts, purges: Sequence[Purge], call: Call) -> None:
     await asyncio.sleep(parts.options.upstream_timeout)
-    await purge_all(parts, purges, request)
+    await purge_all(parts, purges, call)
 
 
-async def purge_all(parts: Parts, purges: Sequence[Purge], request: Request) -> None:
+async def purge_all(parts: Parts, purges: Sequence[Purge], call: Call) -> None:
     """Purge, and hold the caller at most ``purge.wait_at_most`` for it; what is late goes on by itself."""
-    work = [parts.background.start(_purge_one(parts, call, request.request_id), name="purge") for call in merged(purges)]
+    asked_by = call.request.request_id.decode("latin-1")
+    work = [
+        parts.background.start(_purge_one(parts, selectors, asked_by, soft=soft), name="purge")
+        for selectors, soft in merged(purges)
+    ]
     if work:
         await asyncio.wait(work, timeout=parts.options.purge_wait)
 
@@ -97,9 +95,8 @@ def merged(purges: Sequence[Purge]) -> list[tuple[tuple[str, ...], bool]]:
     return calls
 
 
-async def _purge_one(parts: Parts, call: tuple[tuple[str, ...], bool], request_id: bytes) -> None:
-    selectors, soft = call
-    mode, asked_by = ("soft" if soft else "hard"), request_id.decode("latin-1")
+async def _purge_one(parts: Parts, selectors: tuple[str, ...], asked_by: str, *, soft: bool) -> None:
+    mode = "soft" if soft else "hard"
     try:
         seq = await parts.ledger.purge(selectors, soft=soft, now=parts.wall())
     except StoreError as error:

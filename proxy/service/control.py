@@ -120,7 +120,16 @@ class Steering:
         with contextlib.suppress(StoreError):  # the backplane has told; the numbers are null meanwhile
             info = await backplane.info()
             self._redis = RedisFacts(
-                *(int(info.get(name, 0)) for name in ("redis_keyspace_hits", "redis_keyspace_misses", "connected_clients", "used_memory", "maxmemory"))
+                *(
+                    int(info.get(name, 0))
+                    for name in (
+                        "redis_keyspace_hits",
+                        "redis_keyspace_misses",
+                        "connected_clients",
+                        "used_memory",
+                        "maxmemory",
+                    )
+                )
             )
 
     def _gauges(self) -> Gauges:

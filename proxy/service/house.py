@@ -88,7 +88,18 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float]) 
         options=pipeline_options(settings),
     )
     return House(
-        background, counters, Stats(counters, wall), writer, logs, observer, backplane, ledger, store, origin, parts, Pipeline(parts)
+        background,
+        counters,
+        Stats(counters, wall),
+        writer,
+        logs,
+        observer,
+        backplane,
+        ledger,
+        store,
+        origin,
+        parts,
+        Pipeline(parts),
     )
 
 

@@ -139,7 +139,7 @@ def read_admin(top: Section, front: FrontOptions) -> AdminOptions:
         (said, options.listen, (front.listen,)),
         (probes, options.probes_listen, (front.listen, options.listen)),
     ):
-        if address in others and not address.endswith(":0"):
+        if address and address in others and not address.endswith(":0"):
             one.mistake("listen", f"{address} is taken by another listener of this file")
     said.close()
     probes.close()

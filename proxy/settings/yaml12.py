@@ -105,7 +105,8 @@ class _Composer:
 
     def _place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
-        return Place(self._source, mark.line + 1, mark.column + 1) if mark else Place(self._source)
+        assert mark is not None  # the stubs allow for events that were not parsed
+        return Place(self._source, mark.line + 1, mark.column + 1)
 
     def _mistake(self, event: yaml.Event, path: str, message: str) -> None:
         self.mistakes.append(Mistake.at(self._place(event), path, message))
@@ -152,8 +153,8 @@ class _Composer:
         return known[0]
 
     def _written(self, start: yaml.Event, end: yaml.Event) -> str:
-        if start.start_mark is None or end.end_mark is None:
-            return ""
+        assert start.start_mark is not None
+        assert end.end_mark is not None
         written = self._text[start.start_mark.index : end.end_mark.index]
         return "" if "\n" in written else written
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.message.headers import Headers
@@ -359,7 +359,20 @@ def pairs(draw):
     return one, replace(other, **changes)
 
 
-@settings(max_examples=500)
+KEYED_TENANT = declared(key_headers=(b"x-tenant",), **IGNORES)
+KEPT_TENANT = (b"X-Tenant", b"a")
+CLOSED = RuleBook("svc", cors=CORS)
+
+
+@settings(max_examples=300)
+@example((get(b"/plans/7"), get(b"/plans/7", (b"X-Other", b"1"))), KEYED_TENANT, CLOSED, None)
+@example((get(b"/plans/7"), get(b"/plans/7", (b"Authorization", b"Bearer a"))), KEYED_TENANT, CLOSED, None)
+@example(
+    (get(b"/plans/7", KEPT_TENANT), get(b"/plans/7", KEPT_TENANT, (b"Connection", b"x-tenant"))),
+    KEYED_TENANT,
+    CLOSED,
+    None,
+)
 @given(pairs(), ROUTES, BOOKS, st.sampled_from([None, b"name.example"]))
 def test_two_requests_with_one_key_ask_the_backend_the_same(two, route, book, host):
     one, other = two

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs what the tests need from Debian, once: as root, or with sudo. A tool that stays missing is a failure by name.
+set -euo pipefail
+
+declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl)
+
+missing=()
+for tool in "${!package[@]}"; do
+  command -v "$tool" >/dev/null || missing+=("${package[$tool]}")
+done
+if ((${#missing[@]})); then
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "missing: ${missing[*]}; install them, or run this as root" >&2; exit 1; }
+    as_root=(sudo)
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  "${as_root[@]}" apt-get update -qq
+  # Debian's redis-server starts a service of its own where there is an init system: not wanted here.
+  "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+for tool in "${!package[@]}"; do
+  command -v "$tool" >/dev/null || { echo "missing: $tool (Debian package ${package[$tool]})" >&2; exit 1; }
+done
