@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.message.body import Body
+from proxy.message.headers import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,5 @@ class Origin(Protocol):
 
 
 def is_event_stream(response: Response) -> bool:
-    """Will it go on for as long as its reader wants? Then it must not hold a place."""
-    media_type = response.headers.get(b"content-type") or b""
-    return media_type.partition(b";")[0].strip().lower() == b"text/event-stream"
+    """Say whether it goes on for as long as its reader wants: then it must not hold a place."""
+    return media_type(response.headers) == b"text/event-stream"

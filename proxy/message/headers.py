@@ -125,6 +125,11 @@ def split_list(value: bytes) -> list[bytes]:
     return [element for part in elements if (element := part.strip(b" \t"))]
 
 
+def media_type(headers: Headers) -> bytes:
+    """Return the media type of Content-Type in lower case, without its parameters; empty where there is none."""
+    return (headers.get(b"content-type") or b"").partition(b";")[0].strip(b" \t").lower()
+
+
 def list_elements(headers: Headers, name: bytes) -> list[bytes]:
     """Return the elements of a list field over all its lines, empty ones dropped."""
     return [element for value in headers.get_all(name) for element in split_list(value)]

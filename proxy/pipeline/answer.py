@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
+from proxy.message.headers import Headers
+from proxy.message.response import Response
 from proxy.observe.events import Outcome, RequestServed
 from proxy.pipeline import flying, heads, passing, render, writes
 from proxy.pipeline.lookup import look
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from proxy.message.body import Body
     from proxy.message.request import Request
-    from proxy.message.response import Response
     from proxy.pipeline.parts import Parts
 
 TITLES: Final = {502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}
@@ -49,6 +50,8 @@ class Pipeline:
 
     async def _answer(self, call: Call) -> Answer:
         request, book, matched = call.request, call.book, call.matched
+        if forwarding.max_forwards(request) == 0:
+            return self._last_hop(call)
         if invalidation.may_purge(request, book):
             return await self._write(call)
         if cors.is_answered_here(request, book):
@@ -77,6 +80,14 @@ class Pipeline:
             return render.own(problem, call, Outcome.REFUSED, detail="purge-unavailable")
         reply = await writes.carry(self.parts, call)
         return passing.passed(call, reply, forward=Forward.METHOD, detail="write")
+
+    def _last_hop(self, call: Call) -> Answer:
+        """Answer what was to go no further than here (RFC 9110 section 7.6.2): OPTIONS; a TRACE is not reflected."""
+        if call.request.method == b"OPTIONS":
+            response = Response(204, Headers([(b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")]))
+            return render.own(Answer(response), call, Outcome.BYPASS, detail="max-forwards")
+        problem = render.problem(405, "Method not allowed", "TRACE is not reflected here")
+        return render.own(problem, call, Outcome.REFUSED, detail="max-forwards")
 
     def _preflight(self, call: Call) -> Answer:
         """Answer a browser's question about a cached path: the backend is asked without Origin, so it cannot."""

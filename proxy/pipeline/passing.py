@@ -12,7 +12,7 @@ from proxy.message.errors import OriginError
 from proxy.observe.events import OriginAnswered, Outcome
 from proxy.pipeline.render import signed
 from proxy.pipeline.reply import Answer, Facts
-from proxy.policy import forwarding
+from proxy.policy import cors, forwarding
 
 if TYPE_CHECKING:
     from proxy.message.request import Request
@@ -55,6 +55,8 @@ def passed(call: Call, reply: Reply, *, forward: Forward, detail: str) -> Answer
     response = reply.response
     status = CacheStatus(fwd=forward.value, fwd_status=response.status, detail=detail)
     headers = forwarding.to_client(response.headers, upgraded=reply.tunnel is not None)
+    if call.book.cors is not None and call.matched is not None:
+        headers = cors.decorated(headers, call.request, call.book.cors)  # on cached routes it speaks for the backend
     facts = Facts(route=call.route, namespace=call.namespace, outcome=Outcome.BYPASS, detail=detail)
     answer = replace(response, headers=signed(headers, call.request, status, Outcome.BYPASS))
     return Answer(answer, reply.tunnel or reply.body, facts)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import cachecontrol
+from proxy.message.headers import media_type
 from proxy.message.stored import LifetimeSource
 from proxy.policy.freshness import EXPLICIT, HEURISTICALLY_CACHEABLE, freshness_of, initial_age, store_seconds
 from proxy.policy.rules import Credentials
@@ -53,6 +54,7 @@ class DiscardReason(StrEnum):
     EXPIRED = "expired"
     VARY = "vary"
     SET_COOKIE = "set-cookie"
+    EVENT_STREAM = "event-stream"
     CONTENT_TYPE = "content-type"
     TOO_LARGE = "too-large"  # found by who collects the body, as is all below
     NO_ROOM = "no-room"
@@ -65,6 +67,7 @@ MARKED: Final = frozenset(
         DiscardReason.NO_STORE,
         DiscardReason.VARY,
         DiscardReason.SET_COOKIE,
+        DiscardReason.EVENT_STREAM,
         DiscardReason.TOO_LARGE,
         DiscardReason.TAGS,
     }
@@ -204,11 +207,15 @@ def _sets_a_cookie(case: _Case) -> bool:
     return bool(COOKIES & case.kept.names()) and not (case.route.implicit and case.explicit)
 
 
+def _has_no_end(case: _Case) -> bool:
+    return media_type(case.response.headers) == b"text/event-stream"
+
+
 def _has_another_content_type(case: _Case) -> bool:
     wanted = case.route.content_types
     if wanted is None:
         return False
-    media = (case.response.headers.get(b"content-type") or b"").partition(b";")[0].strip(b" \t").lower()
+    media = media_type(case.response.headers)
     return not {media, media.partition(b"/")[0] + b"/*", b"*/*"} & set(wanted)
 
 
@@ -222,6 +229,7 @@ _OBSTACLES: Final[tuple[tuple[Callable[[_Case], bool], DiscardReason], ...]] = (
     (_is_for_one_credential, DiscardReason.AUTHORIZATION),
     (_varies_on_everything, DiscardReason.VARY),
     (_sets_a_cookie, DiscardReason.SET_COOKIE),
+    (_has_no_end, DiscardReason.EVENT_STREAM),
     (_has_another_content_type, DiscardReason.CONTENT_TYPE),
     (_nothing_permits, DiscardReason.NO_LIFETIME),
 )

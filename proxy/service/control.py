@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.admin.health import HealthFacts
 from proxy.message.errors import StoreError
@@ -31,6 +32,7 @@ class Steering:
         self._service = service
         self._metrics = Metrics(service.house.counters, self._gauges)
         self._redis: RedisFacts | None = None
+        self._redis_asked_at = -math.inf
 
     @property
     def book(self) -> RuleBook:
@@ -116,26 +118,26 @@ class Steering:
         backplane = self._service.house.backplane
         if backplane is None:
             return
-        self._redis = None
+        self._redis_asked_at = time.monotonic()
+        facts = None
         with contextlib.suppress(StoreError):  # the backplane has told; the numbers are null meanwhile
             info = await backplane.info()
-            self._redis = RedisFacts(
-                *(
-                    int(info.get(name, 0))
-                    for name in (
-                        "redis_keyspace_hits",
-                        "redis_keyspace_misses",
-                        "connected_clients",
-                        "used_memory",
-                        "maxmemory",
-                    )
-                )
-            )
+            facts = RedisFacts(**{field.name: int(info.get(name, 0)) for name, field in REDIS_FACTS.items()})
+        self._redis = facts
 
     def _gauges(self) -> Gauges:
         service, house = self._service, self._service.house
+        if time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
+            # A scrape must not wait for Redis: it gets what the one before it asked for.
+            house.background.start(self._ask_redis(), name="redis facts")
+        memory = house.store if isinstance(house.store, MemoryStore) else None
         return Gauges(
             upstream_in_flight=house.origin.in_flight,
+            memory_bytes=memory.size if memory is not None else 0,
+            memory_entries=len(memory) if memory is not None else 0,
+            memory_evictions=memory.evictions if memory is not None else 0,
+            purge_mirror_lag=house.ledger.lag if isinstance(house.ledger, SharedLedger) else None,
+            purge_selectors=len(house.ledger),
             redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
             config_hash=service.settings.fingerprint,

@@ -396,3 +396,31 @@ async def test_our_own_errors_carry_cors():
     stage.says(error=OriginError("gone"))
     told = await stage.asks("/plans/1", origin="https://app.example")
     assert (told.status, told["access-control-allow-origin"]) == (502, "https://app.example")
+
+
+async def test_what_passes_through_on_a_cached_route_has_our_cors_too():
+    stage = Stage(CORS)
+    stage.says(200, b"x", access_control_allow_origin="https://wrong.example")
+    told = await stage.asks("/guarded", origin="https://app.example", authorization=TOKEN_ONE)
+    assert (told.outcome, told["access-control-allow-origin"]) == ("bypass", "https://app.example")
+    assert "Origin" in told["vary"]
+
+
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 204), ("TRACE", 405)])
+async def test_what_was_to_go_no_further_is_answered_here(stage, method, status):
+    told = await stage.asks("/guarded", method=method, max_forwards="0")
+    assert told.status == status
+    assert stage.origin.heard == []
+
+
+async def test_an_event_stream_on_a_cached_route_is_followed_as_it_comes_and_by_each_alone(stage):
+    gate = asyncio.Event()
+    pieces = [b"data: 1\n\n", b"data: 2\n\n"]
+    stage.says(200, pieces=pieces, length=None, content_type="text/event-stream", gate=gate)
+    stage.says(200, pieces=pieces, length=None, content_type="text/event-stream")
+    askers = [stage.asking("/plans/1") for _ in range(2)]
+    await stage.heard(1)
+    await stage.settled()
+    gate.set()
+    assert {told.body for told in await asyncio.gather(*askers)} == {b"".join(pieces)}
+    assert len(stage.origin.heard) == 2

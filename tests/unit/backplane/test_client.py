@@ -87,6 +87,17 @@ async def test_nobody_reads_the_reply_of_somebody_who_left(backplane, told):
     assert not backplane.is_open
 
 
+async def test_a_reply_that_was_not_read_is_nobodys(backplane):
+    async def leave_unread(connection):
+        await connection.send_command("ECHO", "not yours")
+        raise OSError("left in between")
+
+    with pytest.raises(OSError, match="left in between"):
+        await backplane._on_a_connection(leave_unread)
+
+    assert await backplane.run("load", b"ECHO", b"mine") == b"mine"
+
+
 async def test_a_connection_that_the_server_has_closed_is_replaced_unseen(backplane, valkey, told):
     await backplane.run("load", b"PING")
     valkey.command("CLIENT", "KILL", "TYPE", "normal")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.headers import EMPTY, Headers, list_elements, split_list
+from proxy.message.headers import EMPTY, Headers, list_elements, split_list, media_type
 
 LINES = Headers([(b"Set-Cookie", b"a=1"), (b"ETag", b'"x"'), (b"set-cookie", b"b=2")])
 
@@ -83,3 +83,14 @@ def test_list_elements_come_from_all_lines():
 @given(st.lists(st.binary(min_size=1, max_size=8).filter(lambda part: not set(part) & set(b'", \t\\'))))
 def test_a_joined_list_is_split_again(parts):
     assert split_list(b" , ".join(parts)) == parts
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param([(b"Content-Type", b"Text/HTML; charset=utf-8")], b"text/html", id="without its parameters"),
+        pytest.param([], b"", id="none"),
+    ],
+)
+def test_the_media_type(lines, expected):
+    assert media_type(Headers(lines)) == expected

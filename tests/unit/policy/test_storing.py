@@ -236,3 +236,7 @@ def test_a_mark_is_left_for_what_the_next_one_will_be_too(why):
 def test_the_reasons_that_leave_a_mark():
     assert {R.PRIVATE, R.NO_STORE, R.VARY, R.SET_COOKIE, R.TOO_LARGE} <= MARKED
     assert not MARKED & {R.METHOD, R.STATUS, R.NO_LIFETIME, R.EXPIRED, R.AUTHORIZATION, R.REQUEST_NO_STORE}
+
+
+def test_an_event_stream_has_no_end_to_wait_for():
+    assert reason((b"Content-Type", b"Text/Event-Stream; charset=utf-8"), route=DECLARED) is R.EVENT_STREAM

@@ -195,6 +195,7 @@ async def test_what_is_told_again_comes_after_all_that_was_seen_whatever_the_ser
     start = await one.position()
     one._mirror.known = start.n + 10**13  # the old primary's clock was months ahead
     purged = await one.purge(["tag:lost"], soft=False, now=0.0)
+    assert purged.n > start.n + 10**13
     own_valkey.command("SET", "cache:purge:{svc}:seq", str(start))
     own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
     own_valkey.command("DEL", "cache:purge:{svc}:log")
