@@ -54,7 +54,7 @@ class Embedded:
             *("--maxmemory", str(self._max_memory), "--maxmemory-policy", _EVICTION),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
-            preexec_fn=_die_with(os.getpid()),
+            preexec_fn=die_with(os.getpid()),
             start_new_session=True,  # Ctrl-C is for us: requests in flight still need their store
         )
         try:
@@ -109,7 +109,7 @@ def find_binary() -> str:
         raise EmbeddedError(f"the embedded Valkey does not run here: {error}") from error
 
 
-def _die_with(parent: int) -> Callable[[], None] | None:
+def die_with(parent: int) -> Callable[[], None] | None:
     """Return what the child does before it becomes Valkey: ask the kernel to be killed when its parent dies."""
     if sys.platform != "linux":
         return None

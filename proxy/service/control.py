@@ -13,8 +13,10 @@ from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.metrics import Gauges, Metrics
 from proxy.observe.stats import RedisFacts
+from proxy.purge.shared import SharedLedger
 from proxy.service.entries import entries_of
 from proxy.settings.explain import explain
+from proxy.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +25,18 @@ if TYPE_CHECKING:
     from proxy.policy.rules import RuleBook
     from proxy.service.running import Service
     from proxy.settings.mistakes import Mistake
+
+REDIS_ASKED_EVERY: Final = 10.0
+"""Seconds between two questions to Redis that only scrapes give rise to."""
+
+REDIS_FACTS: Final = {
+    "keyspace_hits": "redis_keyspace_hits",
+    "keyspace_misses": "redis_keyspace_misses",
+    "connected_clients": "connected_clients",
+    "used_memory": "used_memory",
+    "maxmemory": "maxmemory",
+}
+"""The statistics' names, and the backplane's."""
 
 
 class Steering:
@@ -122,12 +136,12 @@ class Steering:
         facts = None
         with contextlib.suppress(StoreError):  # the backplane has told; the numbers are null meanwhile
             info = await backplane.info()
-            facts = RedisFacts(**{field.name: int(info.get(name, 0)) for name, field in REDIS_FACTS.items()})
+            facts = RedisFacts(**{name: int(info.get(theirs, 0)) for name, theirs in REDIS_FACTS.items()})
         self._redis = facts
 
     def _gauges(self) -> Gauges:
         service, house = self._service, self._service.house
-        if time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
+        if house.backplane is not None and time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
             # A scrape must not wait for Redis: it gets what the one before it asked for.
             house.background.start(self._ask_redis(), name="redis facts")
         memory = house.store if isinstance(house.store, MemoryStore) else None

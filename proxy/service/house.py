@@ -29,9 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.observe.events import Observer
-    from proxy.purge.ledger import Ledger
     from proxy.settings import Settings
-    from proxy.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +43,29 @@ class House:
     logs: Logs
     observer: Observer
     backplane: Backplane | None
-    ledger: Ledger
-    store: Store
+    ledger: LocalLedger | SharedLedger
+    store: MemoryStore | RedisStore
     origin: Pool
     parts: Parts
     pipeline: Pipeline
 
 
-def build(settings: Settings, store_url: str | None, wall: Callable[[], float]) -> House:
+def build(
+    settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None
+) -> House:
     """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
     counters = Counters(wall)
     writer = LineWriter(sys.stdout.buffer)
     logs = Logs(settings.log, writer)
     told: list[Observer] = []
     background = Background(lambda name, error: told[0].tell(TaskFailed(name, error)))
-    observer = Fanout((counters, logs), lambda name, error: told[0].tell(TaskFailed(name, error)))
+    watchers = (counters, logs) if watch is None else (counters, logs, watch)
+    observer = Fanout(watchers, lambda name, error: told[0].tell(TaskFailed(name, error)))
     told.append(observer)
 
     backplane: Backplane | None = None
-    ledger: Ledger
-    store: Store
+    ledger: LocalLedger | SharedLedger
+    store: MemoryStore | RedisStore
     if settings.backplane is None:
         ledger = LocalLedger(settings.purge)
         store = MemoryStore(ledger, settings.store, now=wall)

@@ -26,6 +26,7 @@ from proxy.settings.trial import forwarding_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from proxy.observe.events import Observer
     from proxy.settings import Settings
 
 
@@ -33,14 +34,21 @@ class Service:
     """One sidecar. ``wall`` gives wall-clock seconds for every caching decision; timeouts use the loop's own clock.
 
     ``load`` reads the configuration anew for a reload and raises Mistakes; without it there is nothing to reload.
+    ``watch`` is told every fact, after those who count and log.
     """
 
     def __init__(
-        self, settings: Settings, *, wall: Callable[[], float] = time.time, load: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        *,
+        wall: Callable[[], float] = time.time,
+        load: Callable[[], Settings] | None = None,
+        watch: Observer | None = None,
     ) -> None:
         self.settings = settings
         self._wall = wall
         self._load = load
+        self._watch = watch
         self._embedded: Embedded | None = None
         self._house: House | None = None
         self._front: Front | None = None
@@ -80,7 +88,7 @@ class Service:
                 self._embedded = Embedded()
                 store_url = await self._embedded.start()
                 undo.push_async_callback(self._embedded.stop)
-            house = self._house = build(self.settings, store_url, self._wall)
+            house = self._house = build(self.settings, store_url, self._wall, self._watch)
             undo.push_async_callback(self._close)
             await house.ledger.start()
             self._admin = Admin(self.settings.admin, Steering(self), house.observer)

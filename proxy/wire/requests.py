@@ -87,7 +87,7 @@ class RequestReader:
                 continue
             while data.startswith(b"\r\n", at):  # empty lines before a request line (RFC 9112 section 2.2)
                 at += 2
-            end = self._head_end(data, at) if heads else -1
+            end = self._head_end(data, at) if heads and at < len(data) else -1
             if end < 0:
                 break
             heads -= 1
@@ -99,8 +99,7 @@ class RequestReader:
         """Return the position after the next head's empty line, -1 if that is yet to come."""
         end = data.find(b"\r\n\r\n", max(at, self._searched - 3))
         if end < 0:
-            if at < len(data):
-                check_unfinished(data, at, self._limits)
+            check_unfinished(data, at, self._limits)
             self._searched = len(data) - at
             return -1
         self._searched = 0

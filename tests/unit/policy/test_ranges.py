@@ -93,6 +93,7 @@ OLD = (b"Last-Modified", at(-60))
         pytest.param(b'"x"', [], False, id="no tag"),
         pytest.param(at(-60), [OLD, (b"Date", at(0))], True, id="the same date"),
         pytest.param(at(-60), [OLD, (b"Date", at(-60))], False, id="the same date, sent in the same second"),
+        pytest.param(at(-60), [OLD, (b"Date", at(-59))], True, id="the same date, sent a second later"),
         pytest.param(at(-60), [OLD], False, id="the same date, no Date"),
         pytest.param(at(0), [OLD, (b"Date", at(0))], False, id="a later date"),
         pytest.param(b"x", [(b"Last-Modified", b"x"), (b"Date", at(0))], False, id="the same nonsense"),
