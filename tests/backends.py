@@ -10,8 +10,9 @@ from typing import Self
 class Backend:
     """Answers each request head with what ``answer`` returns; bodies of requests are not for it."""
 
-    def __init__(self, answer) -> None:
+    def __init__(self, answer, port: int = 0) -> None:
         self._answer = answer
+        self.port = port
         self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
@@ -19,7 +20,7 @@ class Backend:
         return f"http://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._met, "127.0.0.1", 0, backlog=1000)
+        self._server = await asyncio.start_server(self._met, "127.0.0.1", self.port, backlog=1000)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -58,9 +59,10 @@ class Client:
         with suppress(ConnectionError):
             await self._writer.wait_closed()
 
-    async def ask(self, target: str) -> tuple[int, dict[bytes, bytes], bytes]:
-        """GET; return status, fields (lower-case names) and body."""
-        self._writer.write(f"GET {target} HTTP/1.1\r\nHost: a.example\r\n\r\n".encode())
+    async def ask(self, target: str, *fields: str, method: str = "GET") -> tuple[int, dict[bytes, bytes], bytes]:
+        """Ask without a body; return status, fields (lower-case names) and body."""
+        lines = "\r\n".join((f"{method} {target} HTTP/1.1", "Host: a.example", *fields))
+        self._writer.write(f"{lines}\r\n\r\n".encode())
         head = await self._reader.readuntil(b"\r\n\r\n")
         lines = head.split(b"\r\n")
         fields = {name.lower(): value for name, _, value in (line.partition(b": ") for line in lines[1:-2])}

@@ -64,12 +64,12 @@ class Peer:
 class RawBackend:
     """Listens on loopback; ``talk`` is run for every connection. ``peers``: all that ever came."""
 
-    def __init__(self, talk: Callable[[Peer], Awaitable[None]]) -> None:
+    def __init__(self, talk: Callable[[Peer], Awaitable[None]], port: int = 0) -> None:
         self._talk = talk
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task] = set()
         self.peers: list[Peer] = []
-        self.port = 0
+        self.port = port
         self.failures: list[BaseException] = []
 
     @property
@@ -82,7 +82,7 @@ class RawBackend:
         return sum(not peer.closed.is_set() for peer in self.peers)
 
     async def __aenter__(self) -> RawBackend:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -21,20 +21,29 @@ from servers import _die_with_parent, free_port
 class Sidecar:
     """``sapwood serve`` under the given rules; ``with`` starts it, waits until it is ready, and drains it at the end."""
 
-    def __init__(self, rules: str | None, *, upstream: str, store: str | None = None) -> None:
+    def __init__(
+        self,
+        rules: str | None,
+        *,
+        upstream: str,
+        store: str | None = None,
+        listen: str | None = None,
+        environ: dict[str, str] | None = None,
+    ) -> None:
         self.port, self.admin_port, self.probes_port = free_port(), free_port(), free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="sapwood-test-")
         arguments = [
-            *("--upstream", upstream, "--listen", f"127.0.0.1:{self.port}"),
+            *("--upstream", upstream, "--listen", listen or f"127.0.0.1:{self.port}"),
             *("--admin", f"127.0.0.1:{self.admin_port}", "--probes", f"127.0.0.1:{self.probes_port}"),
         ]
+        self.rules = Path(self._directory.name) / "rules.yaml"
         if rules is not None:
-            path = Path(self._directory.name) / "rules.yaml"
-            path.write_text(rules)
-            arguments += ["--config", str(path)]
+            self.rules.write_text(rules)
+            arguments += ["--config", str(self.rules)]
         if store is not None:
             arguments += ["--store", store]
         self._arguments = arguments
+        self._environ = environ or {}
         self.process: subprocess.Popen[bytes] | None = None
         self.lines: list[bytes] = []
 
@@ -49,7 +58,7 @@ class Sidecar:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  no thread of a test holds a lock that prctl needs
-            env={name: value for name, value in os.environ.items() if not name.startswith("SAPWOOD_")},
+            env={name: value for name, value in os.environ.items() if not name.startswith("SAPWOOD_")} | self._environ,
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()

@@ -52,7 +52,7 @@ def _run(chosen: argparse.Namespace) -> int:
         case "demo":
             from proxy.cli.serving import demo  # noqa: PLC0415 - see above
 
-            return demo()
+            return demo(chosen)
         case "check" | "explain":
             from proxy.cli import offline  # noqa: PLC0415 - see above
 

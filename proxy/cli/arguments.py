@@ -30,7 +30,7 @@ def make_parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text, allow_abbrev=False)
 
     _serve(command("serve", "run the sidecar"))
-    command("demo", "run a small slow backend and two sidecars in front of it, and show what they do")
+    _demo(command("demo", "run a small slow backend and two sidecars in front of it, and show what they do"))
     _check(command("check", "show every mistake of configuration files and run their tests"))
     _explain(command("explain", "show what the rules do with one request"))
     _purge(command("purge", "drop stored responses of a running sidecar and of all that share its store"))
@@ -48,6 +48,12 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     add("--admin", metavar="ADDRESS", help="for the admin API: 127.0.0.1:9091 or unix:/run/sapwood.sock")
     add("--probes", metavar="ADDRESS", help="for /livez, /readyz and /metrics: 0.0.0.0:9092")
     add("--store", metavar="URL", help="memory://, embedded:// or redis://127.0.0.1:6379/0")
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--port-base", metavar="N", type=int, help="the first of seven ports on loopback (8800)")
+    add("--tour", action="store_true", help="try the lines that the demo prints, say what was true, and end")
 
 
 def _check(parser: argparse.ArgumentParser) -> None:

@@ -42,7 +42,9 @@ def serve(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def demo() -> NoReturn:
+def demo(chosen: argparse.Namespace) -> NoReturn:
     """``sapwood demo``: its room stands beside this one and is no part of it, so it runs as the program that it is."""
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "proxy.demo"])  # noqa: S606 - ourselves, with no word of anybody's
+    words = [] if chosen.port_base is None else ["--port-base", str(chosen.port_base)]
+    words += ["--tour"] if chosen.tour else []
+    os.execv(sys.executable, [sys.executable, "-m", "proxy.demo", *words])  # noqa: S606 - ourselves; a number, a flag

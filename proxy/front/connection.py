@@ -9,7 +9,7 @@ from proxy.front.framing import framed
 from proxy.front.inbound import Inbound
 from proxy.front.incoming import ALLOWED, refusal, request_from
 from proxy.front.line import Line
-from proxy.front.problems import problem
+from proxy.front.problems import refused
 from proxy.front.waiting import Waiting
 from proxy.message.errors import ClientGoneError, MessageError
 from proxy.wire.events import Data, End, Refused, RequestHead
@@ -181,7 +181,7 @@ class Connection(Line):
         if error is None:
             return None
         fields = ((b"Allow", ALLOWED),) if error.status == _METHOD_NOT_ALLOWED else ()
-        return problem(error.status, error.detail, request, house.decorate, fields)
+        return refused(error.status, error.detail, request, house.decorate, fields)
 
     def answered(self, exchange: Exchange) -> None:
         """Go on after an answer, or end."""
@@ -284,7 +284,7 @@ class Connection(Line):
     def _say(self, error: MessageError) -> None:
         """Answer what is no request."""
         house = self.house
-        answer = problem(error.status, error.detail, None, house.decorate)
+        answer = refused(error.status, error.detail, None, house.decorate)
         assert isinstance(answer.body, bytes)
         head = framed(
             answer.response, method=b"", version=(1, 1), length=len(answer.body), keep=False, clock=house.clock

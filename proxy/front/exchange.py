@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from proxy.front import framing
-from proxy.front.problems import nothing, problem
+from proxy.front.problems import nothing, refused
 from proxy.front.splice import splice
 from proxy.message.errors import ClientGoneError, MessageError, OriginError, SapwoodError
 from proxy.wire.writing import last_chunk
@@ -96,15 +96,15 @@ class Exchange:
             return await house.handler.answer(self.request, self.body, self.interim)
         except OriginError as error:
             fields = () if error.retry_after is None else ((b"Retry-After", b"%d" % error.retry_after),)
-            return problem(error.status, error.detail, self.request, house.decorate, fields)
+            return refused(error.status, error.detail, self.request, house.decorate, fields)
         except MessageError as error:
-            return problem(error.status, error.detail, self.request, house.decorate)
+            return refused(error.status, error.detail, self.request, house.decorate)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered and the operator told
             house.on_failure("answer", error)
             return self._failed()
 
     def _failed(self) -> Answer:
-        return problem(500, "something went wrong here", self.request, self._connection.house.decorate)
+        return refused(500, "something went wrong here", self.request, self._connection.house.decorate)
 
     # Sending.
 
@@ -215,7 +215,7 @@ class Exchange:
         house = self._connection.house
         if house.tunnels >= house.options.tunnels:
             detail = "too many tunnels"
-            self.answer = problem(503, detail, self.request, house.decorate, ((b"Retry-After", b"1"),))
+            self.answer = refused(503, detail, self.request, house.decorate, ((b"Retry-After", b"1"),))
             assert isinstance(self.answer.body, bytes)
             self._send(self.answer.response, self.answer.body)
             return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from http import HTTPStatus
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome
+from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
 
 if TYPE_CHECKING:
@@ -19,20 +18,18 @@ if TYPE_CHECKING:
 
     Decorate = Callable[[Request | None, Response], Response]
 
-_TITLES: Final = {status.value: status.phrase for status in HTTPStatus}
 _SERVER: Final = 500
 LEFT: Final = 499  # nginx's status for a client that left before its answer; never sent, only told
 
 
-def problem(
+def refused(
     status: int, detail: str, request: Request | None, decorate: Decorate, fields: tuple[Field, ...] = ()
 ) -> Answer:
-    """Return the answer for that status; ``detail`` is shown to the client."""
-    title = _TITLES.get(status, "Error")
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    headers = Headers([(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *fields])
+    """Return the front's own answer of that status; ``detail`` is shown to the client."""
+    answer = problem(status, detail, fields=fields)
     outcome = Outcome.ERROR if status >= _SERVER else Outcome.REFUSED
-    return Answer(decorate(request, Response(status, headers)), body, Facts(outcome=outcome, detail=f"front-{status}"))
+    facts = Facts(outcome=outcome, detail=f"front-{status}")
+    return replace(answer, response=decorate(request, answer.response), facts=facts)
 
 
 def nothing() -> Answer:

@@ -11,5 +11,6 @@
 - ``heads``    HEAD for something stored that is no longer fresh
 - ``passing``  requests that no cached route serves
 - ``writes``   requests that purge: carried to their response head whoever leaves
+- ``problems``  answers of our own that say what went wrong
 - ``render``   from something stored or shared to an answer: conditions, ranges, HEAD, and the fields of ours
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
@@ -12,6 +12,7 @@ from proxy.message.response import Response
 from proxy.observe.events import Outcome, RequestServed
 from proxy.pipeline import flying, heads, passing, render, writes
 from proxy.pipeline.lookup import look
+from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
 from proxy.pipeline.visit import Call, Quest, Visit
 from proxy.policy import cors, forwarding, invalidation, keys, plan
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from proxy.message.body import Body
     from proxy.message.request import Request
     from proxy.pipeline.parts import Parts
-
-TITLES: Final = {502: "Bad gateway", 503: "Service unavailable", 504: "Gateway timeout"}
 
 
 class Pipeline:
@@ -42,11 +41,10 @@ class Pipeline:
         try:
             return await self._answer(call)
         except OriginError as error:
-            problem = render.problem(error.status, TITLES[error.status], error.detail, retry_after=error.retry_after)
-            return render.own(problem, call, Outcome.ERROR, detail=f"origin-{error.status}")
+            answer = problem(error.status, error.detail, retry_after=error.retry_after)
+            return render.own(answer, call, Outcome.ERROR, detail=f"origin-{error.status}")
         except MessageError as error:
-            problem = render.problem(error.status, "Bad message", error.detail)
-            return render.own(problem, call, Outcome.ERROR, detail="bad-message")
+            return render.own(problem(error.status, error.detail), call, Outcome.ERROR, detail="bad-message")
 
     async def _answer(self, call: Call) -> Answer:
         request, book, matched = call.request, call.book, call.matched
@@ -76,8 +74,7 @@ class Pipeline:
         """Answer from the backend, and purge before."""
         if await writes.is_refused(self.parts, call):
             detail = "the purge that this write needs cannot be recorded now; nothing was written"
-            problem = render.problem(503, TITLES[503], detail, retry_after=1)
-            return render.own(problem, call, Outcome.REFUSED, detail="purge-unavailable")
+            return render.own(problem(503, detail, retry_after=1), call, Outcome.REFUSED, detail="purge-unavailable")
         reply = await writes.carry(self.parts, call)
         return passing.passed(call, reply, forward=Forward.METHOD, detail="write")
 
@@ -86,8 +83,7 @@ class Pipeline:
         if call.request.method == b"OPTIONS":
             response = Response(204, Headers([(b"Allow", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")]))
             return render.own(Answer(response), call, Outcome.BYPASS, detail="max-forwards")
-        problem = render.problem(405, "Method not allowed", "TRACE is not reflected here")
-        return render.own(problem, call, Outcome.REFUSED, detail="max-forwards")
+        return render.own(problem(405, "TRACE is not reflected here"), call, Outcome.REFUSED, detail="max-forwards")
 
     def _preflight(self, call: Call) -> Answer:
         """Answer a browser's question about a cached path: the backend is asked without Origin, so it cannot."""
@@ -102,8 +98,8 @@ class Pipeline:
         request, route, parts = visit.request, visit.route, self.parts
         looked = await look(parts, visit)
         if looked.failed and route.on_store_failure == "refuse":
-            problem = render.problem(503, TITLES[503], "the cache's store is not available", retry_after=1)
-            return render.own(problem, call, Outcome.REFUSED, detail="store-unavailable")
+            answer = problem(503, "the cache's store is not available", retry_after=1)
+            return render.own(answer, call, Outcome.REFUSED, detail="store-unavailable")
         now = parts.wall()
         verdict = plan.plan_for(request, route, looked.entry, looked.standing, vary_miss=looked.is_vary_miss, now=now)
         match verdict:
@@ -123,8 +119,7 @@ class Pipeline:
                     return await self._pass(call, "range")
                 return await (flying.fly if coalesce else flying.fly_alone)(parts, Quest(visit, looked, reason, None))
             case plan.Refuse(code, detail):
-                problem = render.problem(code, TITLES[code], detail)
-                return render.own(problem, call, Outcome.REFUSED, detail="only-if-cached")
+                return render.own(problem(code, detail), call, Outcome.REFUSED, detail="only-if-cached")
             case _:
                 assert_never(verdict)
 

@@ -23,6 +23,7 @@ from proxy.observe.events import OriginAnswered
 from proxy.pipeline.lookup import look
 from proxy.pipeline.saving import drop, mark, save
 from proxy.policy import cors, forwarding, plan, storing, tags, validation, vary
+from proxy.policy.verdicts import Discard, DiscardReason
 
 if TYPE_CHECKING:
     from proxy.pipeline.lookup import Looked
@@ -96,10 +97,10 @@ class Crew:
         kept = self.judge(looked, heard)
         if isinstance(kept, Draft) and length is not None:
             if length > parts.options.max_body:
-                kept = storing.Discard(storing.DiscardReason.TOO_LARGE)
+                kept = Discard(DiscardReason.TOO_LARGE)
             elif not parts.budget.take(length):
-                kept = storing.Discard(storing.DiscardReason.NO_ROOM)
-        if isinstance(kept, storing.Discard):
+                kept = Discard(DiscardReason.NO_ROOM)
+        if isinstance(kept, Discard):
             await self._hand_over(flight, looked, reply, heard, kept)
             return
         spool = Spool(parts.budget, length=length, max_body=parts.options.max_body, reserved=length or 0)
@@ -107,17 +108,17 @@ class Crew:
         flight.land(Shared(kept.entry, heard.response, heard.response.status, spool, "fetched", saving))
         await self._collect(looked, reply, spool, kept)
 
-    def judge(self, looked: Looked, heard: Heard) -> Draft | storing.Discard:
+    def judge(self, looked: Looked, heard: Heard) -> Draft | Discard:
         """Decide on a head: what to keep of it, still without its body, or why not."""
         visit = self.visit
         decision = storing.may_store(
             visit.asked, heard.response, visit.route, request_time=heard.request_time, response_time=heard.response_time
         )
-        if isinstance(decision, storing.Discard):
+        if isinstance(decision, Discard):
             return decision
         named = tags.tags_of(heard.response.headers, self.parts.options.tags)
         if named is None:  # some purge could not be told of it
-            return storing.Discard(storing.DiscardReason.TAGS)
+            return Discard(DiscardReason.TAGS)
         response = heard.response
         stored = decision.headers if visit.book.cors is None else cors.without_cors(decision.headers)
         entry = StoredResponse(
@@ -137,9 +138,7 @@ class Crew:
         )
         return Draft(entry, decision.seconds)
 
-    async def _hand_over(
-        self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: storing.Discard
-    ) -> None:
+    async def _hand_over(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: Discard) -> None:
         flight.land(Handed(reply, decision.reason, heard.response.status))
         if not flight.has_leader:
             await reply.body.aclose()
@@ -162,7 +161,7 @@ class Crew:
         now_stored = Response(stored.status, merged, stored.reason)
         kept = self.judge(looked, replace(heard, response=now_stored))
         spool = Spool.of(stored.body)
-        if isinstance(kept, storing.Discard):
+        if isinstance(kept, Discard):
             await self._hand_over(flight, looked, Reply(now_stored, spool.reader()), heard, kept)
             if not kept.mark:
                 await drop(self.parts, looked.place)
@@ -173,6 +172,18 @@ class Crew:
 
     async def _collect(self, looked: Looked, reply: Reply, spool: Spool, kept: Draft) -> None:
         try:
+            await self._follow(reply, spool)
+            if spool.complete.result() and self._is_whole(reply):
+                await save(self.parts, self.visit, looked, replace(kept.entry, body=spool.body()), kept.seconds)
+            elif spool.outgrew_max_body:
+                await mark(self.parts, looked, DiscardReason.TOO_LARGE)
+        finally:
+            spool.release()
+
+    @staticmethod
+    async def _follow(reply: Reply, spool: Spool) -> None:
+        """Read the backend's body into the spool, to its end or to where it breaks off."""
+        try:
             while data := await reply.body.read():
                 await spool.append(data)
                 if spool.is_abandoned:
@@ -181,18 +192,11 @@ class Crew:
                 spool.finish(reply.body.trailers)
         except MessageError as broken:
             spool.fail(broken)
-        except asyncio.CancelledError:
+        except BaseException:  # the drain gave it up: its readers must not wait for ever
             spool.fail(OriginError("the request to the backend was given up"))
             raise
         finally:
             await reply.body.aclose()
-            if not spool.complete.done():
-                spool.fail(OriginError("the request to the backend was given up"))
-        if spool.complete.result() and self._is_whole(reply):
-            await save(self.parts, self.visit, looked, replace(kept.entry, body=spool.body()), kept.seconds)
-        elif spool.outgrew_max_body:
-            await mark(self.parts, looked, storing.DiscardReason.TOO_LARGE)
-        spool.release()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
         if isinstance(landing, Failed):
             return _failed(parts, quest, landing.error)
         if isinstance(landing, Handed):
+            if _may_be_stale(parts, quest, landing.answered):
+                return _stale(parts, quest, landing.answered)
             break
         answer = await _followed(parts, quest, landing)
         if answer is not None:

@@ -17,7 +17,8 @@ from proxy.pipeline import render
 from proxy.pipeline.fill import Crew, Heard
 from proxy.pipeline.reply import Answer, Facts
 from proxy.pipeline.saving import drop, save
-from proxy.policy import forwarding, storing, validation
+from proxy.policy import forwarding, validation
+from proxy.policy.verdicts import Discard
 
 if TYPE_CHECKING:
     from proxy.pipeline.parts import Parts
@@ -55,7 +56,7 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
     crew = Crew(parts, visit)
     merged = replace(heard, response=Response(stored.status, updated, stored.reason))
     kept = crew.judge(quest.looked, merged)
-    if isinstance(kept, storing.Discard):
+    if isinstance(kept, Discard):
         await drop(parts, quest.looked.place)
         return
     entry = replace(kept.entry, body=stored.body, fetch_seconds=stored.fetch_seconds)

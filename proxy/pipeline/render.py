@@ -7,16 +7,14 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import orjson
-
 from proxy.message.cachestatus import CacheStatus, appended, x_cache_status
-from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import cors, downstream, forwarding, freshness, ranges, validation
 
 if TYPE_CHECKING:
+    from proxy.message.headers import Headers
     from proxy.message.request import Request
     from proxy.message.stored import StoredResponse
     from proxy.pipeline.visit import Call, Visit
@@ -108,23 +106,14 @@ def signed(headers: Headers, request: Request, status: CacheStatus, outcome: Out
     return appended(headers.without({b"x-cache-status"}), status).plus(lines)
 
 
-def problem(status: int, title: str, detail: str, *, retry_after: int | None = None) -> Answer:
-    """Return an answer of our own (RFC 9457). ``detail`` never holds what a client sent."""
-    lines = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store")]
-    if retry_after is not None:
-        lines.append((b"Retry-After", b"%d" % retry_after))
-    body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
-    return Answer(Response(status, Headers(lines)), body)
-
-
-def own(problem: Answer, call: Call, outcome: Outcome, *, detail: str) -> Answer:
+def own(answer: Answer, call: Call, outcome: Outcome, *, detail: str) -> Answer:
     """Sign an answer of our own; where the sidecar speaks CORS, its errors do too."""
-    headers = problem.response.headers
+    headers = answer.response.headers
     if call.book.cors is not None:
         headers = cors.decorated(headers, call.request, call.book.cors)
     headers = signed(headers, call.request, CacheStatus(detail=detail), outcome)
-    response = replace(problem.response, headers=headers)
-    return replace(problem, response=response, facts=Facts(call.route, call.namespace, outcome, detail))
+    response = replace(answer.response, headers=headers)
+    return replace(answer, response=response, facts=Facts(call.route, call.namespace, outcome, detail))
 
 
 def undressed(request: Request | None, response: Response) -> Response:

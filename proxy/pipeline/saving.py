@@ -8,7 +8,7 @@ from proxy.message.errors import StoreError
 from proxy.message.stored import Uncacheable, VaryRecord
 from proxy.observe.events import ResponseStored
 from proxy.policy import keys, vary
-from proxy.policy.storing import DiscardReason
+from proxy.policy.verdicts import DiscardReason
 
 if TYPE_CHECKING:
     from proxy.message.stored import CacheKey, StoredResponse

@@ -6,7 +6,6 @@ The obstacles are asked in the order of the RFC's text; the first one that speak
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import cachecontrol
@@ -18,6 +17,7 @@ from proxy.policy.targeted import governing
 from proxy.policy.trimming import COOKIES, keeps_private, kept_fields
 from proxy.policy.validation import has_validator
 from proxy.policy.vary import fields_named
+from proxy.policy.verdicts import Discard, DiscardReason, Keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,63 +38,6 @@ UNDERSTOOD: Final = frozenset(
 )
 NEVER_STORED: Final = frozenset({206, 304})
 FIRST_FINAL: Final = 200
-
-
-class DiscardReason(StrEnum):
-    """Why a response is not stored; a word for ``Cache-Status`` and for logs."""
-
-    METHOD = "method"
-    STATUS = "status"
-    NOT_UNDERSTOOD = "not-understood"
-    REQUEST_NO_STORE = "request-no-store"
-    NO_STORE = "no-store"
-    PRIVATE = "private"
-    AUTHORIZATION = "authorization"
-    NO_LIFETIME = "no-lifetime"
-    EXPIRED = "expired"
-    VARY = "vary"
-    SET_COOKIE = "set-cookie"
-    EVENT_STREAM = "event-stream"
-    CONTENT_TYPE = "content-type"
-    TOO_LARGE = "too-large"  # found by who collects the body, as is all below
-    NO_ROOM = "no-room"
-    TAGS = "tags"
-
-
-MARKED: Final = frozenset(
-    {
-        DiscardReason.PRIVATE,
-        DiscardReason.NO_STORE,
-        DiscardReason.VARY,
-        DiscardReason.SET_COOKIE,
-        DiscardReason.EVENT_STREAM,
-        DiscardReason.TOO_LARGE,
-        DiscardReason.TAGS,
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Store it: ``headers`` as they are stored, the names of ``Vary``, and for how many ``seconds`` a store holds it."""
-
-    headers: Headers
-    freshness: Freshness
-    vary: tuple[bytes, ...]
-    initial_age: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Discard:
-    """Do not store it; with ``mark`` the next one will not be storable either, so nobody should wait for it."""
-
-    reason: DiscardReason
-
-    @property
-    def mark(self) -> bool:
-        """Whether an uncacheable mark is left in its place."""
-        return self.reason in MARKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +74,6 @@ def may_store(
     return Keep(kept, freshness, fields_named(response.headers) or (), age, seconds)
 
 
-def storable_request(request: Request, route: Route) -> bool:
-    """Say whether a response to it may be stored at all: its method, and its own no-store where the route obeys."""
-    return request.method == b"GET" and not _asked_for_no_store(request, route)
-
-
 def _asked_for_no_store(request: Request, route: Route) -> bool:
     """RFC 9111 section 5.2.1.5."""
     return route.client_control == "obey" and b"no-store" in cachecontrol.parse(
@@ -145,14 +83,7 @@ def _asked_for_no_store(request: Request, route: Route) -> bool:
 
 def _method_has_no_cache(case: _Case) -> bool:
     """Section 3, first item."""
-    return case.request.method != b"GET" and not _is_cacheable_post(case)
-
-
-def _is_cacheable_post(case: _Case) -> bool:
-    """RFC 9110 section 9.3.3: explicitly fresh, and said to be what a GET of the same URI would give."""
-    request, location = case.request, case.response.headers.get(b"content-location")
-    same = {request.target, b"%s://%s%s" % (request.scheme, request.authority, request.target)}
-    return request.method == b"POST" and case.response.status == FIRST_FINAL and case.explicit and location in same
+    return case.request.method != b"GET"
 
 
 def _status_is_never_stored(case: _Case) -> bool:

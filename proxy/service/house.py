@@ -50,9 +50,7 @@ class House:
     pipeline: Pipeline
 
 
-def build(
-    settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None
-) -> House:
+def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
     """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
     counters = Counters(wall)
     writer = LineWriter(sys.stdout.buffer)

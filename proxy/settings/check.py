@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from proxy.policy.storing import Keep
+from proxy.policy.verdicts import Keep
 from proxy.settings import trial
 from proxy.settings.kinds import show_duration
 from proxy.settings.loading import load_settings

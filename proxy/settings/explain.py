@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy.message import selectors
 from proxy.message.response import Response
 from proxy.policy import forwarding, material, queries
-from proxy.policy.storing import Keep
+from proxy.policy.verdicts import Keep
 from proxy.settings import trial
 from proxy.settings.kinds import show_duration
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from proxy.policy.invalidation import Purge
     from proxy.policy.keys import Key
     from proxy.policy.rules import Matched
-    from proxy.policy.storing import Discard, Keep
+    from proxy.policy.verdicts import Discard, Keep
     from proxy.settings.settings import Settings
 
 #: No clock here: lifetimes do not depend on it, and a test says the same every day.

@@ -148,6 +148,20 @@ async def test_stale_if_error_hides_a_backend_that_is_gone_from_all_who_wait(sta
     assert {answer.outcome for answer in await asyncio.gather(*askers)} == {"stale"}
 
 
+async def test_stale_if_error_hides_a_failing_backend_from_followers_who_ask_nobody(stage):
+    stage.says(200, b"old")
+    await stage.asks("/plans/1")
+    await stage.at_rest()
+    stage.passes(100)
+    gate = asyncio.Event()
+    stage.says(500, b"broken", gate=gate)
+    askers = [stage.asking("/plans/1") for _ in range(5)]
+    await stage.settled()
+    gate.set()
+    assert {answer.body for answer in await asyncio.gather(*askers)} == {b"old"}
+    assert len(stage.origin.heard) == 2
+
+
 async def test_beyond_the_stale_window_the_error_is_told(stage):
     stage.says(200, b"old")
     await stage.asks("/plans/1")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.message.headers import EMPTY, Headers, list_elements, split_list, media_type
+from proxy.message.headers import EMPTY, Headers, list_elements, media_type, split_list
 
 LINES = Headers([(b"Set-Cookie", b"a=1"), (b"ETag", b'"x"'), (b"set-cookie", b"b=2")])
 

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.message.headers import Headers
 from proxy.message.response import Response
-from proxy.policy.storing import Discard, Keep
+from proxy.policy.verdicts import Discard, Keep
 from proxy.settings import trial
 
 FILE = """
