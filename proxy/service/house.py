@@ -26,7 +26,7 @@ from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from proxy.observe.events import Observer
     from proxy.settings import Settings
@@ -52,26 +52,11 @@ class House:
 
 def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
     """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
-    counters = Counters(wall)
-    writer = LineWriter(sys.stdout.buffer)
+    counters, writer = Counters(wall), LineWriter(sys.stdout.buffer)
     logs = Logs(settings.log, writer)
-    told: list[Observer] = []
-    background = Background(lambda name, error: told[0].tell(TaskFailed(name, error)))
-    watchers = (counters, logs) if watch is None else (counters, logs, watch)
-    observer = Fanout(watchers, lambda name, error: told[0].tell(TaskFailed(name, error)))
-    told.append(observer)
-
-    backplane: Backplane | None = None
-    ledger: LocalLedger | SharedLedger
-    store: MemoryStore | RedisStore
-    if settings.backplane is None:
-        ledger = LocalLedger(settings.purge)
-        store = MemoryStore(ledger, settings.store, now=wall)
-    else:
-        backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
-        ledger = SharedLedger(backplane, settings.service, settings.purge, observer)
-        store = RedisStore(backplane, ledger, settings.store)
-
+    observer = _observed_by([counters, logs] if watch is None else [counters, logs, watch])
+    background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
+    backplane, ledger, store = _stored(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
     parts = Parts(
         book=settings.book,
@@ -87,19 +72,37 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         options=pipeline_options(settings),
     )
     return House(
-        background,
-        counters,
-        Stats(counters, wall),
-        writer,
-        logs,
-        observer,
-        backplane,
-        ledger,
-        store,
-        origin,
-        parts,
-        Pipeline(parts),
+        background=background,
+        counters=counters,
+        stats=Stats(counters, wall),
+        writer=writer,
+        logs=logs,
+        observer=observer,
+        backplane=backplane,
+        ledger=ledger,
+        store=store,
+        origin=origin,
+        parts=parts,
+        pipeline=Pipeline(parts),
     )
+
+
+def _observed_by(observers: Sequence[Observer]) -> Observer:
+    """Return one observer for all; what one of them breaks is told to the others."""
+    fanout = Fanout(tuple(observers), lambda name, error: fanout.tell(TaskFailed(name, error)))
+    return fanout
+
+
+def _stored(
+    settings: Settings, store_url: str | None, wall: Callable[[], float], observer: Observer
+) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore]:
+    """Return where things are kept: in this process, or in Redis behind one backplane."""
+    if settings.backplane is None:
+        local = LocalLedger(settings.purge)
+        return None, local, MemoryStore(local, settings.store, now=wall)
+    backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
+    shared = SharedLedger(backplane, settings.service, settings.purge, observer)
+    return backplane, shared, RedisStore(backplane, shared, settings.store)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:
