@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from proxy.fetch.fake import Asked, Scripted
 from proxy.fetch.origin import Outgoing
@@ -81,7 +81,7 @@ class RawBackend:
         """Connections that neither side has closed."""
         return sum(not peer.closed.is_set() for peer in self.peers)
 
-    async def __aenter__(self) -> RawBackend:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, limit=2**20)
         self.port = self._server.sockets[0].getsockname()[1]
         return self

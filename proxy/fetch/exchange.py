@@ -188,7 +188,7 @@ class Exchange:
         self.trailers = end.trailers
         self.overrun = end.overrun and self._has_content
         self._inflow.end()
-        sent = self._outflow is None or self._outflow.complete
+        sent = self._outflow is None or (self._outflow.complete and not self._outflow.sent_trailers)
         # One that had left the count would come back as one too many.
         self._finish(reusable=sent and self._counts and not end.overrun and self._connection.reader.keep_alive)
 

@@ -17,9 +17,13 @@ CONTINUE_PATIENCE: Final = 1.0
 
 
 class Outflow:
-    """Sends one body. ``begun``: something was pulled from its owner; ``complete``: all of it was written."""
+    """Sends one body. ``begun``: something was pulled from its owner; ``complete``: all of it was written.
 
-    __slots__ = ("_body", "_connection", "_permit", "begun", "complete")
+    ``sent_trailers``: fields followed it. Some servers take them for the first of the next request's, which may be
+    anybody's, so their connection must not carry another (aiohttp does, up to 3.14 at least).
+    """
+
+    __slots__ = ("_body", "_connection", "_permit", "begun", "complete", "sent_trailers")
 
     def __init__(self, connection: Connection, body: Body, *, expect_continue: bool) -> None:
         self._connection = connection
@@ -27,6 +31,7 @@ class Outflow:
         self._permit = asyncio.Event() if expect_continue else None
         self.begun = False
         self.complete = False
+        self.sent_trailers = False
 
     @property
     def is_waiting(self) -> bool:
@@ -61,6 +66,7 @@ class Outflow:
             self._connection.write_all(chunk(data))
             await self._connection.drained()
         self._connection.write(last_chunk(self._body.trailers))
+        self.sent_trailers = bool(self._body.trailers)
         self.complete = True
 
     async def _send_counted(self, length: int) -> None:

@@ -190,7 +190,7 @@ class Crew:
                     break
             else:
                 spool.finish(reply.body.trailers)
-        except MessageError as broken:
+        except (MessageError, OriginError) as broken:  # it broke off, or fell silent
             spool.fail(broken)
         except BaseException:  # the drain gave it up: its readers must not wait for ever
             spool.fail(OriginError("the request to the backend was given up"))

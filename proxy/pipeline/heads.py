@@ -21,6 +21,7 @@ from proxy.policy import forwarding, validation
 from proxy.policy.verdicts import Discard
 
 if TYPE_CHECKING:
+    from proxy.message.stored import StoredResponse
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Quest
 
@@ -52,6 +53,8 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
     if updated is None:
         await drop(parts, quest.looked.place)
         return
+    if not _may_freshen(quest, stored, heard.response):
+        return
     visit = replace(quest.visit, asked=replace(quest.visit.asked, method=b"GET"))  # whose response this is
     crew = Crew(parts, visit)
     merged = replace(heard, response=Response(stored.status, updated, stored.reason))
@@ -61,3 +64,13 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
         return
     entry = replace(kept.entry, body=stored.body, fetch_seconds=stored.fetch_seconds)
     await save(parts, visit, quest.looked, entry, kept.seconds)
+
+
+def _may_freshen(quest: Quest, stored: StoredResponse, response: Response) -> bool:
+    """Say whether a head that agrees is word enough that the body is still the right one.
+
+    By the letter it is even where nothing was compared. But a backend without validators agrees with every head, so
+    whoever sends one at each expiry, or after a soft purge, would keep an old body for ever: it stays stale instead.
+    """
+    by_the_letter = quest.visit.route.implicit and quest.looked.standing.soft_since is None
+    return by_the_letter or validation.is_vouched_for(stored, response)

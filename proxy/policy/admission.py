@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from proxy.policy.paths import is_normal
@@ -24,6 +25,7 @@ class UnkeyedReason(StrEnum):
     UPGRADE = "upgrade"
     PATH_NOT_NORMAL = "path-not-normal"
     METHOD_OVERRIDE = "method-override"
+    FIELD_NAME = "field-name"
     CONNECTION = "connection"
     AUTHORIZATION = "authorization"
     COOKIE = "cookie"
@@ -31,10 +33,19 @@ class UnkeyedReason(StrEnum):
     NO_ID = "no-id"
 
 
-METHOD_OVERRIDES: Final = frozenset({b"x-http-method-override", b"x-method-override", b"x-http-method"})
+def _spellings(*names: bytes) -> frozenset[bytes]:
+    """Return every spelling that ``hops.as_read`` takes for one of these."""
+    return frozenset(
+        b"".join(pieces)
+        for name in names
+        for pieces in product(*((b"-", b"_") if octet == ord("-") else (bytes([octet]),) for octet in name))
+    )
+
+
+METHOD_OVERRIDES: Final = _spellings(b"x-http-method-override", b"x-method-override", b"x-http-method")
 """A backend that knows one of these does something else than GET."""
 
-TARGET_OVERRIDES: Final = frozenset({b"x-original-url", b"x-rewrite-url"})
+TARGET_OVERRIDES: Final = _spellings(b"x-original-url", b"x-rewrite-url")
 """A backend that knows one of these answers for another path than the one that is keyed."""
 
 _OVERRIDES: Final = METHOD_OVERRIDES | TARGET_OVERRIDES
@@ -59,9 +70,19 @@ def unusable(request: Request, route: Route, book: RuleBook) -> UnkeyedReason | 
         return UnkeyedReason.PATH_NOT_NORMAL
     if request.headers.has_any(_OVERRIDES):
         return UnkeyedReason.METHOD_OVERRIDE
+    if route.implicit and _may_be_read_as_another(request.headers):
+        return UnkeyedReason.FIELD_NAME
     if not _names_this_hop_only(request.headers):
         return UnkeyedReason.CONNECTION
     return None
+
+
+def _may_be_read_as_another(headers: Headers) -> bool:
+    """Say whether a name could be another one to its backend: Vary would select by one that the backend did not read.
+
+    ``Accept_Language`` is ``Accept-Language`` to whoever keeps fields as CGI does. Declared routes forward none such.
+    """
+    return any(b"_" in name for name in headers.names())
 
 
 def _names_this_hop_only(headers: Headers) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.message.cachecontrol import delta_seconds
 from proxy.message.headers import Headers
-from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, of_this_hop
+from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, as_read, of_this_hop
 from proxy.policy.keys import keyed_cookies, keyed_fields
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def passed_through(request: Request, options: Forwarding) -> tuple[bytes, Header
     dropped = of_this_hop(request.headers) | FORWARDED | {b"content-length"}
     if request.upgrade:
         dropped -= {b"upgrade"}
-    lines = [line for line in request.headers.lines if line[0].lower() not in dropped]
+    lines = [line for line in request.headers.lines if as_read(line[0]) not in dropped]
     left = max_forwards(request)
     if left is not None:
         lines = [line for line in lines if line[0].lower() != b"max-forwards"]

@@ -80,6 +80,11 @@ FOR_CACHES: Final = frozenset({b"cache-tag", b"surrogate-control", b"surrogate-k
 """Response fields that were meant for this cache."""
 
 
+def as_read(name: bytes) -> bytes:
+    """Return a name as backends read it that keep fields as CGI does (RFC 3875 section 4.1.18): "_" is "-" there."""
+    return name.lower().replace(b"_", b"-")
+
+
 def of_this_hop(headers: Headers) -> frozenset[bytes]:
     """Return the lower-case names that end here: the table's, and those that Connection nominates."""
     if b"connection" not in headers:

@@ -81,8 +81,12 @@ def _has_happened(response: Response) -> bool:
 
 def _methods(request: Request) -> tuple[bytes, ...]:
     """Return the request's method and those it asks a backend to take it for."""
-    named = [request.headers.get(name) for name in METHOD_OVERRIDES if name in request.headers]
-    return tuple(dict.fromkeys([request.method, *(name.upper() for name in named if name)]))
+    if not request.headers.has_any(METHOD_OVERRIDES):
+        return (request.method,)
+    spelled = sorted(METHOD_OVERRIDES & request.headers.names())
+    # Of several lines a backend may believe any.
+    named = [method.upper() for name in spelled for method in request.headers.get_all(name) if method]
+    return tuple(dict.fromkeys([request.method, *named]))
 
 
 def _spellings(path: bytes) -> tuple[bytes, ...]:

@@ -125,6 +125,15 @@ def merged(stored: StoredResponse, response: Response, *, response_time: float) 
     return stored.headers.without(news.names()).plus(news)
 
 
+def is_vouched_for(stored: StoredResponse, response: Response) -> bool:
+    """Say whether a HEAD's answer names a stored validator, and not only fails to contradict (RFC 9111 section 4.3.5)."""
+    return any(
+        response.headers.get(name) == value
+        for name in (b"etag", b"last-modified")
+        if (value := stored.headers.get(name))
+    )
+
+
 def updated_by_head(stored: StoredResponse, response: Response, *, response_time: float) -> Headers | None:
     """Return the fields that a HEAD's answer of the stored status updates, None if it proves the entry stale.
 

@@ -12,14 +12,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from proxy.admin.listening import ListenError
 from proxy.admin.server import Admin
 from proxy.backplane.embedded import Embedded
 from proxy.front.listener import Front
 from proxy.observe.events import TaskFailed
 from proxy.pipeline.render import undressed
 from proxy.service.control import Steering
+from proxy.service.fixed import fixed
 from proxy.service.house import House, build, pipeline_options
-from proxy.settings import needs_restart
 from proxy.settings.mistakes import Mistake, Mistakes
 from proxy.settings.trial import forwarding_of
 
@@ -100,7 +101,11 @@ class Service:
                 on_failure=lambda name, error: house.observer.tell(TaskFailed(name, error)),
                 decorate=undressed,
             )
-            await self._front.start()
+            try:
+                await self._front.start()
+            except OSError as error:
+                listen = self.settings.front.listen
+                raise ListenError(f"cannot listen on {listen}: {error.strerror or error}") from error
             undo.pop_all()
         self.is_ready = True
 
@@ -136,9 +141,9 @@ class Service:
         except Mistakes as refused:
             self.reload_ok = False
             return refused.mistakes
-        if fixed := needs_restart(self.settings, settings):
+        if names := fixed(self.settings, settings):
             self.reload_ok = False
-            return [Mistake("reload", 0, 0, name, "needs a restart") for name in fixed]
+            return [Mistake("reload", 0, 0, name, "needs a restart") for name in names]
         parts = self.house.parts
         parts.book = replace(settings.book, generation=parts.book.generation + 1)
         parts.forwarding = forwarding_of(settings)

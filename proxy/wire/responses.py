@@ -23,6 +23,7 @@ _MOST_INTERIM: Final = 32  # before one final response; each costs us a write, a
 _WHOLE: Final = End()
 _SWITCHING: Final = 101
 _FINAL: Final = 200
+_NO_CONTENT: Final = 204
 
 
 class ResponseReader:
@@ -143,6 +144,7 @@ class ResponseReader:
             return
         self.keep_alive = persists(connection_options(headers), version)
         if has_no_content(method, status):
+            self.keep_alive = self.keep_alive and not _announces_forbidden_content(status, headers)
             events += (Head(response, _length_of_another(headers), has_body=False), _WHOLE)
             self._method = None
             return
@@ -160,6 +162,13 @@ class ResponseReader:
             self._buffer, self.keep_alive = b"", False
             last = events[-1]
             events[-1] = End(last.trailers if isinstance(last, End) else EMPTY, overrun=True)
+
+
+def _announces_forbidden_content(status: int, headers: Headers) -> bool:
+    """Say whether a 204 is framed like content (RFC 9110 section 8.6 forbids it): what is yet to come is no answer."""
+    return status == _NO_CONTENT and (
+        b"transfer-encoding" in headers or headers.get(b"content-length") not in {None, b"0"}
+    )
 
 
 def _length_of_another(headers: Headers) -> int | None:

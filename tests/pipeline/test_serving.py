@@ -280,6 +280,30 @@ async def test_head_teaches_a_stale_entry(stage):
     assert (hit.outcome, hit["x-new"], hit.body) == ("hit_memory", "yes", b"12345")
 
 
+async def test_head_without_a_validator_keeps_no_old_body_alive(stage):
+    stage.says(200, b"price 1", cache_control="max-age=10, must-revalidate")
+    await stage.asks("/plans/1")
+    await stage.at_rest()
+    stage.passes(20)
+    stage.says(200, b"price 2", content_length="7")
+    assert (await stage.asks("/plans/1", method="HEAD")).status == 200
+    stage.says(200, b"price 2")
+    assert (await stage.asks("/plans/1")).body == b"price 2"
+
+
+async def test_head_without_a_validator_undoes_no_soft_purge():
+    stage = Stage()
+    stage.says(200, b"price 1", cache_control="max-age=10, must-revalidate")
+    await stage.asks("/plans/1")
+    await stage.at_rest()
+    await stage.ledger.purge(["url:/plans/1"], soft=True, now=stage.clock.now)
+    stage.passes(1)
+    stage.says(200, b"price 2", content_length="7")
+    await stage.asks("/plans/1", method="HEAD")
+    stage.says(200, b"price 2")
+    assert (await stage.asks("/plans/1")).body == b"price 2"
+
+
 async def test_head_that_disagrees_makes_a_stale_entry_useless(stage):
     stage.says(200, b"12345", etag='"1"', cache_control="max-age=10, must-revalidate")
     await stage.asks("/plans/1")

@@ -43,6 +43,10 @@ def test_requests_without_a_key_whoever_sends_them(request_, route, book, reason
         pytest.param(
             "X-Method-Override: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method, the third spelling"
         ),
+        pytest.param(
+            "X_HTTP-Method_Override: DELETE", UnkeyedReason.METHOD_OVERRIDE, id="another method, as CGI reads it"
+        ),
+        pytest.param("X_Rewrite_URL: /admin", UnkeyedReason.METHOD_OVERRIDE, id="another path, as CGI reads it"),
         pytest.param("X-Original-URL: /admin", UnkeyedReason.METHOD_OVERRIDE, id="another path"),
         pytest.param("X-Rewrite-URL: /admin", UnkeyedReason.METHOD_OVERRIDE, id="another path, the second spelling"),
         pytest.param("Connection: close, X-Tenant", UnkeyedReason.CONNECTION, id="a field that would not be forwarded"),
@@ -57,6 +61,18 @@ def test_requests_without_a_key_whoever_sends_them(request_, route, book, reason
 @pytest.mark.parametrize("implicit", [False, True], ids=["declared", "implicit"])
 def test_fields_that_make_it_another_request(line, reason, implicit):
     request = replace(GET, headers=headers(line))
+    assert unusable(request, Route(name="r", implicit=implicit), BOOK) is reason
+
+
+@pytest.mark.parametrize(
+    ("implicit", "reason"),
+    [
+        pytest.param(True, UnkeyedReason.FIELD_NAME, id="implicit: all is forwarded, Vary would not see it"),
+        pytest.param(False, None, id="declared: it is not forwarded"),
+    ],
+)
+def test_a_name_that_a_backend_may_read_as_another(implicit, reason):
+    request = replace(GET, headers=headers("Accept_Language: xx"))
     assert unusable(request, Route(name="r", implicit=implicit), BOOK) is reason
 
 

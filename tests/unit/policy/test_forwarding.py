@@ -69,6 +69,13 @@ def test_nobody_is_believed_about_where_a_request_came_from(name):
     assert len(said) <= 1
 
 
+@pytest.mark.parametrize("name", sorted(FORWARDED | {b"transfer-encoding", b"content-length"}))
+def test_nor_under_a_name_that_some_backends_read_as_that(name):
+    disguised = name.title().replace(b"-", b"_")
+    _, said = passed_through(request((disguised, b"evil")), CLIENTS)
+    assert b"evil" not in [value for _, value in said]
+
+
 @pytest.mark.parametrize("name", [b"Trailer", b"Expect", b"X-Real-IP", b"Baggage", b"Cache-Control"])
 def test_other_fields_pass_through(name):
     assert passed_through(request((name, b"x")), CLIENTS)[1].get(name.lower()) == b"x"

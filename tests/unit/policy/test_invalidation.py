@@ -64,6 +64,20 @@ def test_a_method_that_is_named_in_a_field_counts():
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param([(b"X_HTTP_Method_Override", b"DELETE")], id="as CGI reads it"),
+        pytest.param([(b"X-HTTP-Method", b"GET"), (b"X-HTTP-Method", b"DELETE")], id="in a second line"),
+    ],
+)
+def test_a_method_that_is_named_in_a_roundabout_way_counts(lines):
+    book = RuleBook("svc", writes=(WriteRule(matches("DELETE /x/{id}"), tags=texts("x:{id}")),))
+    disguised = write(b"/x/1", *lines, method=b"GET")
+    assert may_purge(disguised, book)
+    assert purges_for(disguised, OK, book) == [Purge(("tag:x:1",))]
+
+
+@pytest.mark.parametrize(
     ("status", "declared", "implicit"),
     [
         pytest.param(200, True, True, id="done"),

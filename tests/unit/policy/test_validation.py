@@ -14,6 +14,7 @@ from proxy.policy.validation import (
     Condition,
     evaluate,
     has_validator,
+    is_vouched_for,
     merged,
     not_modified,
     our_conditions,
@@ -260,6 +261,21 @@ def test_updated_by_head(stored, came, updates):
     assert (updated is not None) is updates
     if updated is not None:
         assert updated == merged(entry(*stored), Response(200, Headers(came)), response_time=NOW)
+
+
+@pytest.mark.parametrize(
+    ("stored", "came", "vouched"),
+    [
+        pytest.param([ETAG], [ETAG], True, id="the same tag"),
+        pytest.param([MODIFIED], [MODIFIED], True, id="the same date"),
+        pytest.param([ETAG, MODIFIED], [MODIFIED], True, id="one of two"),
+        pytest.param([ETAG], [], False, id="no word of the tag"),
+        pytest.param([], [(b"Content-Length", b"5")], False, id="nothing but the length"),
+        pytest.param([], [], False, id="nothing at all"),
+    ],
+)
+def test_what_a_head_vouches_for(stored, came, vouched):
+    assert is_vouched_for(entry(*stored), Response(200, Headers(came))) is vouched
 
 
 def test_a_304_can_be_merged_again():
