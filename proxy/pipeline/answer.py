@@ -107,7 +107,7 @@ class Pipeline:
                 return render.hit(visit, stored, parts.hit, now)
             case plan.ServeStaleAndRefresh(stored):
                 flying.refresh(parts, visit, looked)
-                return render.stale(visit, stored, now, detail="stale-while-revalidate")
+                return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")
             case plan.Revalidate(stored, reason):
                 quest = Quest(visit, looked, reason, stored)
                 return await (heads.ask if request.method == b"HEAD" else flying.fly)(parts, quest)

@@ -16,6 +16,7 @@ from proxy.policy import cors, downstream, forwarding, freshness, ranges, valida
 if TYPE_CHECKING:
     from proxy.message.headers import Headers
     from proxy.message.request import Request
+    from proxy.message.selectors import Standing
     from proxy.message.stored import StoredResponse
     from proxy.pipeline.visit import Call, Visit
 
@@ -27,9 +28,11 @@ def hit(visit: Visit, stored: StoredResponse, outcome: Outcome, now: float) -> A
     return from_store(visit, stored, status, outcome if left > 0 else Outcome.STALE, now)
 
 
-def stale(visit: Visit, stored: StoredResponse, now: float, *, detail: str) -> Answer:
-    """Answer with what is stored although it is stale, and say why that may be."""
-    status = CacheStatus(hit=True, ttl=math.floor(freshness.remaining(stored, now)), detail=detail)
+def stale(visit: Visit, found: tuple[StoredResponse, Standing], now: float, *, detail: str) -> Answer:
+    """Answer with what is stored although it is stale, by age or by a soft purge, and say why that may be."""
+    stored, standing = found
+    left = min(freshness.remaining(stored, now), -freshness.stale_for(stored, standing, now))
+    status = CacheStatus(hit=True, ttl=math.floor(left), detail=detail)
     return from_store(visit, stored, status, Outcome.STALE, now)
 
 

@@ -85,8 +85,10 @@ async def test_a_soft_purge_makes_stale_from_its_moment(stage):
     await purge(stage, selectors.tag("plan:1"), soft=True)
     gate = asyncio.Event()
     stage.says(200, b"new", gate=gate)
+    stage.passes(5)
     stale = await stage.asks("/plans/1")
     assert (stale.body, stale["x-cache-status"]) == (b"old", "STALE")
+    assert "; ttl=-5;" in stale["cache-status"], "RFC 9211 section 2.5: below 0 since it went stale"
     assert (await stage.asks("/plans/1")).body == b"old"
     gate.set()
     await stage.at_rest()
