@@ -192,4 +192,5 @@ def _failed(parts: Parts, quest: Quest, error: OriginError) -> Answer:
 
 def _stale(parts: Parts, quest: Quest, code: int) -> Answer:
     assert quest.stored is not None
-    return render.stale(quest.visit, quest.stored, parts.wall(), detail=f"stale-if-error-{code}")
+    found = quest.stored, quest.looked.standing
+    return render.stale(quest.visit, found, parts.wall(), detail=f"stale-if-error-{code}")
