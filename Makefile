@@ -33,8 +33,9 @@ unit: $(TESTABLE)  ## the tests; first those of the pure rooms, all of whose bra
 		--cov=proxy.message --cov=proxy.policy --cov-branch --cov-report=term --cov-fail-under=100
 	$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup --ignore tests/unit/message --ignore tests/unit/policy -m "not prove"
 
-prove: $(TESTABLE) tools  ## what takes longer: results with date and machine go to bench/results
-	$(BIN)/python bench/prove.py
+prove: $(TESTABLE)  ## what takes longer: results with date and machine go to bench/results (ARGS="soak --short")
+	@bench/tools.sh prove
+	$(BIN)/python bench/prove.py $(ARGS)
 
 tools:  ## the tools that come from Debian; a missing one that cannot be installed is a failure
 	@bench/tools.sh

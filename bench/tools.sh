@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, once: as root, or with sudo. A tool that stays missing is a failure by name.
+# "tools.sh prove" adds what only the proofs need.
 set -euo pipefail
 
 declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl)
+if [ "${1:-}" = prove ]; then
+  package+=([wrk]=wrk [nginx]=nginx-light [node]=nodejs [npm]=npm)
+fi
+PATH=$PATH:/usr/sbin
 
 missing=()
 for tool in "${!package[@]}"; do

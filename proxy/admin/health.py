@@ -23,7 +23,7 @@ class HealthFacts:
     """``store_latency`` is of a sign of life just now, in seconds, None if there was none.
 
     ``upstream_answers`` says whether the backend answered the last request at all, None before the first one.
-    ``hit_rate`` is in percent.
+    ``hit_rate`` is in percent. ``store_refuses``: the last response to be saved was refused, as by a full server.
     """
 
     ready: bool
@@ -34,6 +34,7 @@ class HealthFacts:
     config_reload_ok: bool
     hit_rate: float
     enabled: bool = True
+    store_refuses: bool = False
 
     @property
     def store_is_up(self) -> bool:
@@ -56,6 +57,8 @@ def troubles(facts: HealthFacts) -> list[tuple[Status, str]]:
         found.append((Status.DEGRADED, "the store does not answer"))
     elif facts.store_latency > SLOW_STORE:
         found.append((Status.DEGRADED, f"the store took {facts.store_latency * 1000:.1f} ms to answer"))
+    if facts.store_refuses:
+        found.append((Status.DEGRADED, "the store refuses what is to be stored: is it full?"))
     if not facts.config_reload_ok:
         found.append((Status.DEGRADED, "the last reload was refused, the configuration before it is running"))
     return found

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from proxy.demo.ports import Ports
 
-_READY_WITHIN: Final = 20.0
+_READY_WITHIN: Final = 60.0
 _ENDS_WITHIN: Final = 10.0
 _LOOK_EVERY: Final = 0.05
 _SAID: Final = {

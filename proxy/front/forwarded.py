@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.message.headers import list_elements
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address
 
     from proxy.message.headers import Headers
+
+MOST_HOPS: Final = 32  # far more than anybody has in a row; a head has room for thousands
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -52,7 +54,7 @@ def believed(peer: str, headers: Headers, networks: Networks) -> tuple[str, ...]
     chain = [peer] if peer else []
     if not is_trusted(peer, networks):
         return tuple(chain)
-    for element in reversed(list_elements(headers, b"x-forwarded-for")):
+    for element in list_elements(headers, b"x-forwarded-for")[: -MOST_HOPS - 1 : -1]:
         address = _address(_without_port(element))
         if address is None:
             break

@@ -84,7 +84,12 @@ class StoreState:
     """What the store's last answers said."""
 
     is_up: bool = True
+    refuses: bool = False  # the last response to be saved, as a server does that is full
     breaker_open: bool = False
+
+
+ANSWERED: Final = frozenset({"", "reply", "cancelled", "bad record"})
+"""Failures of one operation that say nothing against the server: it was there."""
 
 
 class Counters:
@@ -148,7 +153,9 @@ class Counters:
         timing.add(event.seconds)
         if event.failure:
             self.failures[event.operation] += 1
-        self.store.is_up = not event.failure
+        self.store.is_up = event.failure in ANSWERED
+        if event.operation == "save":
+            self.store.refuses = event.failure == "reply"
 
     def _stored(self, event: ResponseStored) -> None:
         kept = self.kept.setdefault(self._bounded(event.route, event.namespace), Kept())

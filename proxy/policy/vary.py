@@ -44,7 +44,7 @@ def _trimmed(value: bytes) -> bytes:
 
 def _languages(value: bytes) -> bytes:
     """RFC 9110 section 12.5.4: letter case and order mean nothing, weights do."""
-    return b",".join(sorted({b"".join(element.lower().split()) for element in split_list(value)}))
+    return b",".join(sorted({element.lower().translate(None, b" \t") for element in split_list(value)}))
 
 
 def _codings(value: bytes) -> bytes:
@@ -63,7 +63,7 @@ def _accepted(weights: dict[bytes, bool]) -> list[bytes]:
 
 
 def _coding_and_weight(element: bytes) -> tuple[bytes, bool]:
-    coding, _, weight = b"".join(element.lower().split()).partition(b";")
+    coding, _, weight = element.lower().translate(None, b" \t").partition(b";")
     return _SAME_CODING.get(coding, coding), weight.rstrip(b"0") not in {b"q=", b"q=0."}
 
 

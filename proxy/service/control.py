@@ -97,6 +97,7 @@ class Steering:
             config_reload_ok=service.reload_ok,
             hit_rate=house.stats.hit_rate,
             enabled=service.settings.enabled,
+            store_refuses=house.counters.store.refuses,
         )
 
     async def stats(self) -> dict[str, Any]:

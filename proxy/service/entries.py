@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxy.message.stored import StoredResponse, Uncacheable
@@ -11,29 +12,48 @@ from proxy.policy import forwarding, freshness, keys
 from proxy.settings.trial import request_of
 
 if TYPE_CHECKING:
+    from proxy.message.request import Request
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
+    from proxy.policy.rules import Matched
     from proxy.settings import Settings
 
 
 async def entries_of(parts: Parts, settings: Settings, url: str) -> list[dict[str, Any]]:
-    """Return one document per entry found, without bodies. Raises ValueError for what is no URL.
+    """Return one document per entry found, without bodies.
 
-    Copies under a credential cannot be found without it; of a resource that varies, the variant of a bare request is
-    shown, and how many others are known.
+    A bare path is looked up under each of ``hosts``. Copies under a credential cannot be found without it; of a
+    resource that varies, the variant of a bare request is shown, and how many others are known. Raises ValueError for
+    what is no URL, or not the whole of one where the authority is keyed and could be any.
     """
     request = request_of(settings, "GET", url, [])
     matched = parts.book.route_for(b"GET", request.path)
     if matched is None:
         return []
+    found = [
+        await _entry_of(parts, matched, replace(request, authority=authority))
+        for authority in _authorities(parts, settings, url, request)
+    ]
+    return [shown for shown in found if shown is not None]
+
+
+def _authorities(parts: Parts, settings: Settings, url: str, request: Request) -> list[bytes]:
+    """Return the authorities that a URL may mean."""
+    if not url.startswith("/") or url.startswith("//") or not parts.book.keyed_authority:
+        return [request.authority]
+    if not settings.front.hosts:
+        raise ValueError(f'the host is part of the key: expected a whole URL like "http://api.example{url}"')
+    return sorted(settings.front.hosts)
+
+
+async def _entry_of(parts: Parts, matched: Matched, request: Request) -> dict[str, Any] | None:
     key = keys.key_for(request, matched, parts.book)
     if isinstance(key, keys.Unkeyed):
-        return []
+        return None
     asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
     visit = Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
     looked = await look(parts, visit)
-    shown = _shown(visit, looked, parts.wall())
-    return [shown] if shown is not None else []
+    return _shown(visit, looked, parts.wall())
 
 
 def _shown(visit: Visit, looked: Looked, now: float) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from proxy.admin.listening import ListenError
 from proxy.admin.server import Admin
 from proxy.backplane.embedded import Embedded
 from proxy.front.listener import Front
-from proxy.observe.events import TaskFailed
+from proxy.observe.events import Outcome, RequestServed, TaskFailed
 from proxy.pipeline.render import undressed
 from proxy.service.control import Steering
 from proxy.service.fixed import fixed
@@ -100,6 +100,7 @@ class Service:
                 house.pipeline,
                 on_failure=lambda name, error: house.observer.tell(TaskFailed(name, error)),
                 decorate=undressed,
+                on_refused=lambda status, _, peer: house.observer.tell(refused(status, peer)),
             )
             try:
                 await self._front.start()
@@ -151,6 +152,22 @@ class Service:
         self.house.logs.use(settings.log)
         self.settings, self.reload_ok = settings, True
         return ()
+
+
+def refused(status: int, peer: str) -> RequestServed:
+    """Return what is told of bytes that were no request: there is no method and no path to name."""
+    return RequestServed(
+        route="none",
+        outcome=Outcome.REFUSED,
+        method="",
+        path="",
+        status=status,
+        seconds=0.0,
+        sent_bytes=0,
+        request_id="",
+        client=peer,
+        detail="not-understood",
+    )
 
 
 TASKS_MAY_TAKE = 5.0

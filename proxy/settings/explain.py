@@ -31,6 +31,7 @@ _REASONS: Final = {
     "upgrade": "an upgrade is not cached",
     "path-not-normal": "the path is not in normal form, so it might be another spelling of some other path",
     "method-override": "it has a field by which backends take it for another method or path",
+    "field-name": "it has a field with _ in its name, which some backends read as another field",
     "connection": "Connection names a field that is then not forwarded",
     "authorization": "it has a credential, and the route says nothing of authorization",
     "cookie": "it has cookies, and the route says nothing of cookies",

@@ -17,6 +17,8 @@ from proxy.demo.tour import CHAPTERS
 
 STEPS = [step for chapter in CHAPTERS for step in chapter.steps]
 
+pytestmark = pytest.mark.xdist_group("demo")  # two at once would look for the same free neighbours
+
 
 @pytest.fixture
 def base():
@@ -25,6 +27,7 @@ def base():
         sockets = [socket.socket() for _ in range(7)]
         try:
             for offset, one in enumerate(sockets):
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 one.bind(("127.0.0.1", first + offset))
         except OSError:
             continue
@@ -42,14 +45,15 @@ def demo(base, tmp_path):
     with out.open("wb") as writing:
         process = subprocess.Popen(command, stdout=writing, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         until(lambda: "Ctrl-C ends all" in out.read_text() or process.poll() is not None)
+        assert process.poll() is None, out.read_text()
         yield process, out
         if process.poll() is None:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
     assert not children_of(base)
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not within the time"
@@ -125,7 +129,7 @@ def test_the_printed_lines_do_what_stands_behind_them(demo):
     assert re.search(r"^A  purge +tag:plans", live, re.MULTILINE)
     assert "eyJ" not in live
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -134,7 +138,7 @@ def test_however_it_ends_nothing_outlives_it(demo, base, number):
     store = store_of(base)
     assert len(children_of(base)) == 2
     process.send_signal(number)
-    assert process.wait(20) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+    assert process.wait(60) == (0 if number != signal.SIGKILL else -signal.SIGKILL)
     until(lambda: not children_of(base) and not is_running(store))
     assert ("The backend answered 0 times" in out.read_text()) == (number != signal.SIGKILL)
 
@@ -152,5 +156,5 @@ def test_a_taken_port_is_named(base):
 def test_a_sidecar_that_dies_ends_the_demo_and_says_so(demo, base):
     process, out = demo
     os.kill(int(children_of(base)[0]), signal.SIGKILL)
-    assert process.wait(20) == 1
+    assert process.wait(60) == 1
     assert re.search(r"sapwood demo: sidecar [AB] ended with -9", out.read_text())

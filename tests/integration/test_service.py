@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from backends import Backend, Client
@@ -159,24 +160,22 @@ def test_an_address_that_is_taken_is_one_line_and_leaves_nothing_behind(taken, t
     flags = {name: f"127.0.0.1:{free_port()}" for name in ("--listen", "--admin", "--probes")}
     words = [word for flag in flags.items() for word in flag]
     host, _, port = flags[taken].rpartition(":")
-    before = embedded_servers()
     with socket.create_server((host, int(port))):
         ran = serve("--upstream", NOWHERE, "--store", "embedded://", *words, environ={"TMPDIR": str(tmp_path)})
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith(f"sapwood serve: cannot listen on {flags[taken]}: ")
     assert ran.stderr.count("\n") == 1
-    assert embedded_servers() - before == set()
+    assert processes_that_name(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def embedded_servers() -> set[str]:
-    """Return the ids of the processes that keep a store of a sidecar which has ended."""
-    found = set()
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb") as line:  # noqa: PTH123  it may be gone
-            words = line.read()
-            if b"valkey-server" in words and b"sapwood-test-" not in words:
-                found.add(name)
+def processes_that_name(folder: Path) -> list[str]:
+    """Return the ids of the processes that were told of a folder: an embedded store, its socket."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may be gone
+            if bytes(folder) in (process / "cmdline").read_bytes():
+                found.append(process.name)
     return found
 
 

@@ -238,3 +238,14 @@ async def test_purged_while_followers_wait_they_share_the_next_flight(stage):
     assert len(stage.origin.heard) == 2
     await stage.at_rest()
     assert (await stage.asks("/plans/1")).body == b"new"
+
+
+async def test_a_backend_that_falls_silent_in_its_body_is_no_failure_of_ours(stage):
+    stage.says(200, pieces=[b"he", OriginError("the backend did not answer in time", 504)], length=5)
+    told = await stage.asks("/plans/1")
+    assert (told.body, told.broken) == (b"he", True)
+    await stage.at_rest()
+    assert stage.failures == []
+    assert stage.parts.budget.taken == 0
+    stage.says(body=b"again")
+    assert (await stage.asks("/plans/1")).body == b"again"

@@ -83,6 +83,7 @@ async def test_a_failure_that_somebody_awaits_reaches_both(background, failures)
 
 
 async def test_a_cancelled_task_is_no_failure(background, failures):
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures("the loop", context))
     task = background.start(asyncio.Event().wait(), "a wait")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

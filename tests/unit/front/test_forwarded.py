@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from proxy.front.forwarded import believed, is_trusted, scheme_of
+from proxy.front.forwarded import MOST_HOPS, believed, is_trusted, scheme_of
 from proxy.message.headers import Headers
 
 TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -50,6 +50,12 @@ def lines(*values):
 )
 def test_the_chain_is_believed_as_far_as_proxies_vouch_for_it(peer, values, expected):
     assert believed(peer, lines(*values), TRUSTED) == expected
+
+
+def test_the_walk_ends_after_more_hops_than_anybody_has():
+    sent = [f"10.0.{hop // 250}.{hop % 250}" for hop in range(3000)]
+    chain = believed("127.0.0.1", lines(", ".join(sent).encode()), TRUSTED)
+    assert chain == (*sent[-MOST_HOPS:], "127.0.0.1")
 
 
 @pytest.mark.parametrize(

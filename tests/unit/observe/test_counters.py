@@ -108,3 +108,19 @@ def test_the_number_of_labels_is_bounded():
     assert counters.upstream[OVERFLOW][2] == 50
     counters.tell(served(route="r0", namespace="n"))
     assert counters.served["r0", "n", Outcome.MISS].classes[2] == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_up", "refuses"),
+    [
+        pytest.param("", True, False, id="saved"),
+        pytest.param("reply", True, True, id="full: it is there, and refuses"),
+        pytest.param("cancelled", True, False, id="nobody waited"),
+        pytest.param("timeout", False, False, id="silent"),
+        pytest.param("connection", False, False, id="gone"),
+    ],
+)
+def test_what_a_failed_save_says_of_the_store(failure, is_up, refuses):
+    counters = Counters(lambda: 0.0)
+    counters.tell(StoreAnswered("save", 0.001, failure))
+    assert (counters.store.is_up, counters.store.refuses) == (is_up, refuses)

@@ -1,7 +1,7 @@
 """Which variant a request selects."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.message.headers import Headers
@@ -100,6 +100,7 @@ def test_selecting_is_what_a_stored_response_holds():
 
 
 @given(st.sampled_from([b"foo", b"accept-language", b"accept-encoding"]), st.lists(st.binary(max_size=20), max_size=3))
+@example(b"accept-language", [b"\0", b"\n"])
 def test_normalising_twice_changes_nothing(name, lines):
     once = normalised(name, Headers([(name, line) for line in lines]))
     if once is not None:

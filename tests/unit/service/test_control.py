@@ -51,8 +51,8 @@ async def test_every_gauge_of_a_service_on_redis(play, limited_valkey):
     await steering.purge(["tag:a"], soft=False, request_id="r")
     assert steering._gauges().redis_memory_ratio is None, "a scrape does not wait"
     async with asyncio.timeout(10):
-        while (seen := steering._gauges()).redis_memory_ratio is None:
-            await asyncio.sleep(0)
+        await until(lambda: len(played.service.house.background) == 0)
+    seen = steering._gauges()
     assert 0 < seen.redis_memory_ratio < 1
     assert 0 <= seen.purge_mirror_lag < 5
     assert seen.purge_selectors == 1

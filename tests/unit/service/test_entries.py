@@ -55,7 +55,7 @@ async def test_a_stored_response_is_shown_without_its_body(played):
     assert {name: shown[name] for name in expected} == expected
     assert set(shown["selectors"]) >= {"all", "tag:plan:1", "key:plans:v2:1", "url:/plans/1?page=2", "ns:plans"}
     assert shown["seq"] == str(await played.steering.position())
-    assert not [value for value in shown.values() if value == b"hello" or value == "hello"]
+    assert not [value for value in shown.values() if value in (b"hello", "hello")]
 
 
 async def test_the_backends_word_is_shown_as_such(played):
@@ -116,3 +116,16 @@ async def test_what_is_not_there_is_nothing(played, url):
 async def test_what_is_no_url_is_refused(played, url):
     with pytest.raises(ValueError, match=r"."):
         await played.steering.entries(url)
+
+
+async def test_a_bare_path_is_not_enough_where_the_host_is_keyed_and_could_be_any(play):
+    played = await play(RULES.replace("hosts: [a.example]\n", ""))
+    with pytest.raises(ValueError, match="expected a whole URL"):
+        await Steering(played.service).entries("/plans/1")
+
+
+async def test_a_bare_path_is_looked_up_under_every_host(play):
+    played = await play(RULES.replace("hosts: [a.example]", "hosts: [b.example, a.example]"))
+    await played.ask("/plans/1")
+    (shown,) = await Steering(played.service).entries("/plans/1")
+    assert shown["status"] == 200
