@@ -22,7 +22,8 @@ class Outgoing:
 
     ``body`` stays its owner's: it is pulled, never closed here. ``upgrade``: ``headers`` hold the ``Upgrade`` field,
     and the answer may be a tunnel. ``expect_continue``: the body is not pulled before the backend said 100, or
-    nothing for a second (RFC 9110 section 10.1.1).
+    nothing for a second (RFC 9110 section 10.1.1). ``is_upload``: the body is not all here yet, so that its sender
+    decides how long the request stays with the backend.
     """
 
     method: bytes
@@ -31,6 +32,7 @@ class Outgoing:
     body: Body | None = None
     upgrade: bool = False
     expect_continue: bool = False
+    is_upload: bool = False
 
 
 class ReplyBody(Body, Protocol):

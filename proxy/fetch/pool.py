@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from proxy.fetch.places import Place
     from proxy.message.response import Response
 
+_KEPT_FROM_UPLOADS: Final = 4
+"""One place in so many is for requests that are all here; one sender's slowness costs at most the rest."""
+
 _IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"})  # RFC 9110 section 9.2.2
 
 
@@ -34,7 +37,10 @@ class Pool:
         self._options = options
         self._address = options.address
         self._tls = _tls_context() if self._address.tls else None
-        self._places = Places(min(options.max_concurrent, options.max_connections))
+        most = min(options.max_concurrent, options.max_connections)
+        self._places = Places(most)
+        # Whoever sends a body slowly must not keep everybody else from the backend.
+        self._uploads = Places(max(1, most - most // _KEPT_FROM_UPLOADS))
         self._resting: list[Connection] = []
         self._all: set[Connection] = set()
         self._is_closed = False
@@ -56,6 +62,14 @@ class Pool:
 
     async def send(self, request: Outgoing, interim: Callable[[Response], None] | None = None) -> Reply:
         """Send a request and return the reply at its head, as ``Origin.send``."""
+        upload = await self._uploads.take(self._options.queue_timeout) if request.is_upload else None
+        try:
+            return await self._send(request, interim)
+        finally:
+            if upload is not None:
+                upload.give_back()
+
+    async def _send(self, request: Outgoing, interim: Callable[[Response], None] | None) -> Reply:
         place = await self._places.take(self._options.queue_timeout)
         try:
             reused = self._wake_one()
@@ -76,6 +90,7 @@ class Pool:
         self._is_closed = True
         self._resting.clear()
         self._places.close()
+        self._uploads.close()
         connections = tuple(self._all)
         for connection in connections:
             connection.cut()

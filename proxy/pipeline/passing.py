@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.fetch.origin import Outgoing, Reply
 from proxy.message.cachestatus import CacheStatus
@@ -15,23 +15,33 @@ from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import cors, forwarding
 
 if TYPE_CHECKING:
+    from proxy.message.body import Body
+    from proxy.message.headers import Headers
     from proxy.message.request import Request
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Call
     from proxy.policy.plan import Forward
 
 
+SMALL_BODY: Final = 64 * 1024
+"""Bytes: what the front holds of a body anyway. Most writes of an API are smaller, and none holds a place half-sent."""
+
+
 async def send_through(parts: Parts, call: Call) -> Reply:
     """Forward a request and return the backend's reply. Raises OriginError, and what reading its body raises."""
-    request = call.request
+    request, body = call.request, call.body
+    waits = expects_continue(request)
+    if body is not None and not waits and is_small(body):
+        body = await arrived(body)
     target, headers = forwarding.passed_through(request, call.forwarding)
     outgoing = Outgoing(
         method=request.method,
         target=target,
         headers=headers,
-        body=call.body,
+        body=body,
         upgrade=request.upgrade,
-        expect_continue=expects_continue(request),
+        expect_continue=waits,
+        is_upload=body is not None and not isinstance(body, Arrived),
     )
     began = asyncio.get_running_loop().time()
     try:
@@ -42,6 +52,37 @@ async def send_through(parts: Parts, call: Call) -> Reply:
         raise
     parts.observer.tell(OriginAnswered(call.route, reply.response.status, asyncio.get_running_loop().time() - began))
     return reply
+
+
+def is_small(body: Body) -> bool:
+    """Say whether a body is so small that it is better waited for before the backend is troubled with it."""
+    return body.length is not None and body.length <= SMALL_BODY
+
+
+async def arrived(body: Body) -> Arrived:
+    """Return a body once all of it is here. Raises what reading it raises."""
+    pieces = []
+    while data := await body.read():
+        pieces.append(data)
+    return Arrived(b"".join(pieces), body.trailers)
+
+
+class Arrived:
+    """A Body that is all here."""
+
+    def __init__(self, data: bytes, trailers: Headers) -> None:
+        self.length: int | None = len(data)
+        self.trailers = trailers
+        self._data = data
+
+    async def read(self) -> bytes:
+        """Return all of it, then nothing."""
+        data, self._data = self._data, b""
+        return data
+
+    async def aclose(self) -> None:
+        """Let go of it."""
+        self._data = b""
 
 
 def expects_continue(request: Request) -> bool:

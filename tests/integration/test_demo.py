@@ -44,12 +44,13 @@ def demo(base, tmp_path):
     command = [sys.executable, "-m", "proxy", "demo", "--port-base", str(base)]
     with out.open("wb") as writing:
         process = subprocess.Popen(command, stdout=writing, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+    try:
         until(lambda: "Ctrl-C ends all" in out.read_text() or process.poll() is not None)
         assert process.poll() is None, out.read_text()
         yield process, out
-        if process.poll() is None:
-            process.terminate()
-            process.wait(60)
+    finally:
+        process.terminate()
+        process.wait(60)
     assert not children_of(base)
 
 
