@@ -8,7 +8,7 @@ TESTABLE := $(VENV)/.testable
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types rooms unit tools conformance prove bench clean
+.PHONY: help demo test lint types rooms unit tools prove bench clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ unit: $(TESTABLE)  ## the tests; first those of the pure rooms, all of whose bra
 prove: $(TESTABLE)  ## what takes longer: results with date and machine go to bench/results (ARGS="soak --short")
 	@bench/tools.sh prove
 	$(BIN)/python bench/prove.py $(ARGS)
+
+bench: ARGS = speed
+bench: prove  ## how fast it is, of all that prove does
 
 tools:  ## the tools that come from Debian; a missing one that cannot be installed is a failure
 	@bench/tools.sh

@@ -1,7 +1,8 @@
 """What a person types.
 
 - ``arguments``  every command, flag and word of help; imports nothing heavy, so that ``--help`` is at once
-- ``serving``    ``serve`` and ``demo``: what runs until it is told to stop
+- ``serving``    ``serve``: what runs until it is told to stop
+- ``showing``    ``demo``: becomes the program that it is
 - ``offline``    ``check`` and ``explain``: what needs only a file
 - ``remote``     ``purge``, ``stats``, ``health``: what asks a running sidecar
 - ``calling``    one call to the admin API
@@ -50,7 +51,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
             return serve(chosen)
         case "demo":
-            from proxy.cli.serving import demo  # noqa: PLC0415 - see above
+            from proxy.cli.showing import demo  # noqa: PLC0415 - see above
 
             return demo(chosen)
         case "check" | "explain":
