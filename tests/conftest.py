@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # test folders are no packages; `servers` is imported from here
 
 from servers import Told, Valkey
+
+# The gate gives the same verdict on the same tree; `make prove` looks for new examples.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("prove", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 @pytest.fixture(scope="session")

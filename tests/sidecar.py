@@ -62,7 +62,7 @@ class Sidecar:
         )
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60  # a loaded machine takes its time to import
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(b"the sidecar did not start:\n" + b"".join(self.lines))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
 from proxy.message.errors import SapwoodError, StoreError
+from proxy.message.phrases import PHRASES
 from proxy.observe.events import TaskFailed
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Problem(SapwoodError):  # noqa: N818 - the RFC's own word
         """Return it as an answer."""
         document = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": PHRASES[self.status],
             "status": self.status,
             "detail": self.detail,
             **self.members,
@@ -76,7 +76,7 @@ def _of_framework(refusal: web.HTTPException) -> Problem:
         case web.HTTPRequestEntityTooLarge():
             return Problem(413, "the body is larger than 1 MiB; send the purge in parts")
         case _:
-            return Problem(refusal.status, HTTPStatus(refusal.status).phrase)
+            return Problem(refusal.status, PHRASES[refusal.status])
 
 
 def _pattern(request: web.Request) -> str:

@@ -4,6 +4,7 @@
 - ``body``          a body that is still on its way
 - ``request``       one request as it was understood
 - ``response``      one response head, final or interim
+- ``phrases``       the registered name of each status
 - ``stored``        a response with what a cache must remember of it
 - ``cachecontrol``  the directives of ``Cache-Control`` and its targeted kin
 - ``structured``    as much of structured fields (RFC 9651) as the house needs

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import orjson
 
 from proxy.message.headers import Headers
+from proxy.message.phrases import PHRASES
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
 
 if TYPE_CHECKING:
     from proxy.message.headers import Field
-
-_TITLES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def problem(status: int, detail: str, *, retry_after: int | None = None, fields: tuple[Field, ...] = ()) -> Answer:
@@ -22,6 +20,6 @@ def problem(status: int, detail: str, *, retry_after: int | None = None, fields:
     lines = [(b"Content-Type", b"application/problem+json"), (b"Cache-Control", b"no-store"), *fields]
     if retry_after is not None:
         lines.append((b"Retry-After", b"%d" % retry_after))
-    title = _TITLES.get(status, "Error")
+    title = PHRASES.get(status, "Error")
     body = orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail})
     return Answer(Response(status, Headers(lines)), body)

@@ -50,6 +50,7 @@ def _languages(value: bytes) -> bytes:
 def _codings(value: bytes) -> bytes:
     """RFC 9110 section 12.5.3: the set of codings that may be sent; any of them will do for whoever reads it."""
     weights = dict(_coding_and_weight(element) for element in split_list(value))
+    weights.pop(b"", None)  # a weight of nothing
     refused_by_default = not weights.get(b"*", True)
     if not weights.get(b"identity", not refused_by_default):
         weights.pop(b"identity", None)

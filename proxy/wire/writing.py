@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import MessageError
+from proxy.message.phrases import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from proxy.message.headers import Field, Headers
     from proxy.message.response import Response
 
-_PHRASES: Final = {status.value: status.phrase.encode() for status in HTTPStatus}
+_PHRASES: Final = {status: phrase.encode() for status, phrase in PHRASES.items()}
 
 
 def request_head(method: bytes, target: bytes, headers: Iterable[Field]) -> bytes:

@@ -12,7 +12,7 @@ def test_a_problem_document_has_the_members_of_the_rfc_and_its_own():
     assert answer.headers["Cache-Control"] == "no-store"
     assert orjson.loads(answer.body) == {
         "type": "about:blank",
-        "title": "Unprocessable Entity",
+        "title": "Unprocessable Content",
         "status": 422,
         "detail": "ttl: expected a duration",
         "mistakes": [1],

@@ -99,8 +99,13 @@ def test_selecting_is_what_a_stored_response_holds():
     assert selecting([b"a", b"b"], asking((b"A", b" 1,2"))) == ((b"a", b"1,2"), (b"b", None))
 
 
-@given(st.sampled_from([b"foo", b"accept-language", b"accept-encoding"]), st.lists(st.binary(max_size=20), max_size=3))
+# A quote that never closes takes in what follows it, and closes when a second line brings another: no form is stable.
+UNQUOTED = st.binary(max_size=20).map(lambda octets: octets.replace(b'"', b""))
+
+
+@given(st.sampled_from([b"foo", b"accept-language", b"accept-encoding"]), st.lists(UNQUOTED, max_size=3))
 @example(b"accept-language", [b"\0", b"\n"])
+@example(b"accept-encoding", [b"\0", b";"])
 def test_normalising_twice_changes_nothing(name, lines):
     once = normalised(name, Headers([(name, line) for line in lines]))
     if once is not None:
