@@ -43,6 +43,11 @@ class Shared:
     how: Literal["fetched", "revalidated", "found"]
     saving: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all of the body is here."""
+        return self.spool.complete.done() and self.spool.complete.result()
+
 
 @dataclass(frozen=True, slots=True)
 class Handed:
@@ -72,6 +77,14 @@ class Flight:
         self.followers = 0
         self.leader_body: SpoolReader | None = None
         self.has_leader = False
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether all that it fetched is here, and it is only being saved."""
+        if not self.landed.done():
+            return False
+        landing = self.landed.result()
+        return isinstance(landing, Shared) and landing.saving and landing.is_whole
 
     def land(self, landing: Landing) -> None:
         """Tell everybody. The leader's reader is made here, so that no chunk can pass it by."""

@@ -50,6 +50,7 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
             break  # the client asked for the backend's word, and that flight set out before it asked
         if parts.flights.is_full(flight):
             raise OriginError("too many requests wait for the same response", 503, retry_after=1)
+        came_late = flight.is_over
         landing = await flight.follow()
         if isinstance(landing, Failed):
             return _failed(parts, quest, landing.error)
@@ -57,7 +58,7 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
             if _may_be_stale(parts, quest, landing.answered):
                 return _stale(parts, quest, landing.answered)
             break
-        answer = await _followed(parts, quest, landing)
+        answer = await _followed(parts, quest, landing, came_late=came_late)
         if answer is not None:
             return answer
         refused, digest = flight, _next_place(quest, landing)
@@ -101,7 +102,7 @@ async def _led(parts: Parts, quest: Quest, flight: Flight, landing: Landing) -> 
             assert_never(landing)
 
 
-async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | None:
+async def _followed(parts: Parts, quest: Quest, landing: Shared, *, came_late: bool) -> Answer | None:
     """Answer a follower, or None where the landing is not for it: another variant, purged before it asked, too large."""
     draft = landing.draft
     if not vary.fits(draft.vary, quest.visit.asked):
@@ -114,6 +115,9 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | Non
         if standing.purged or standing.soft_since is not None:
             return None
     reader = landing.spool.reader()  # before any wait: later the first chunks may be gone
+    if came_late:  # all that there was to fetch was here already; the store has it in a moment
+        await reader.aclose()
+        return render.hit(quest.visit, replace(draft, body=landing.spool.body()), parts.hit, parts.wall())
     if landing.spool.length is None and not await landing.spool.complete:
         await reader.aclose()
         return None

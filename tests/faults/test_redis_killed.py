@@ -26,7 +26,7 @@ routes:
     cookies: ignore
     ttl: 1h
 """
-CLIENTS = 16
+CLIENTS = 8
 SLOW = 0.05
 MAX_CONNECTIONS = 50
 
@@ -93,7 +93,7 @@ async def under_load(valkey: Valkey, trouble) -> Load:
 async def test_killed_and_started_again(own_valkey):
     async def trouble(load: Load) -> None:
         await asyncio.to_thread(own_valkey.kill)
-        await load.answered(2000)
+        await load.answered(1000)
         await asyncio.to_thread(own_valkey.start)
 
     load = await under_load(own_valkey, trouble)
@@ -104,7 +104,7 @@ async def test_killed_and_started_again(own_valkey):
 async def test_hanging_and_going_on(own_valkey):
     async def trouble(load: Load) -> None:
         own_valkey.pause()
-        await load.answered(2000)
+        await load.answered(1000)
         own_valkey.resume()
 
     load = await under_load(own_valkey, trouble)

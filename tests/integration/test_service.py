@@ -93,7 +93,7 @@ async def test_a_drain_completes_what_was_begun():
                 ]
                 reader, writer = await asyncio.open_connection("127.0.0.1", sidecar.port)
                 stack.callback(writer.close)
-                writer.write(b"PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234")
+                writer.write(b"PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + b"0" * 70_000)
                 await until(lambda: heads == 14)  # ten, one flight, two halves, one upload
                 sidecar.process.send_signal(signal.SIGTERM)
                 async with asyncio.timeout(20):
@@ -109,13 +109,13 @@ async def test_a_drain_completes_what_was_begun():
                 status, ready = await asyncio.to_thread(sidecar.admin, "GET", "/readyz")
                 assert status == 503, ready
                 assert sidecar.process.poll() is None
-                writer.write(b"56789")
+                writer.write(b"1" * 30_000)
                 gate.set()
                 for target, answer in zip(targets, await asyncio.gather(*answers), strict=True):
                     assert answer[0] == 200
                     assert answer[1].get(b"connection") == b"close" or b"half" in target.encode()
                     assert answer[2] == (b"a" * 50_000 + b"b" * 50_000 if "half" in target else b"done")
-                assert (await reader.read()).endswith(b"done0123456789")
+                assert (await reader.read()).endswith(b"done" + b"0" * 70_000 + b"1" * 30_000)
             assert await ended(sidecar) == 0
 
 

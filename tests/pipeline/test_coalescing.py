@@ -6,6 +6,8 @@ import pytest
 
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.selectors import tag
+from proxy.store.memory import MemoryStore
+from proxy.store.options import StoreOptions
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Stage
 
@@ -192,6 +194,33 @@ async def test_a_body_beyond_its_stated_length_is_not_kept_by_a_declared_route(r
     await stage.at_rest()
     stage.says(200, b"hello", cache_control="max-age=60")
     assert (await stage.asks("/plans/1")).outcome == outcome
+
+
+class SlowStore(MemoryStore):
+    """A store that takes its time to save."""
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.go_on = asyncio.Event()
+
+    async def save(self, *arguments, **more):
+        await self.go_on.wait()
+        return await super().save(*arguments, **more)
+
+
+async def test_who_comes_while_a_whole_response_is_being_saved_has_a_hit(stage):
+    stage.parts.store = SlowStore(stage.ledger, StoreOptions(), now=stage.clock)
+    stage.says(200, b"hello")
+    assert (await stage.asks("/plans/1")).outcome == "miss"
+    await stage.settled()
+    late = await stage.asks("/plans/1")
+    assert (late.outcome, late.body, late["age"]) == ("hit_memory", b"hello", "0")
+    assert late["cache-status"].startswith("sapwood; hit")
+    await stage.ledger.purge([tag("plan:1")], soft=False, now=stage.clock())
+    stage.says(200, b"new")
+    assert (await stage.asks("/plans/1")).body == b"new", "not for who came after a purge"
+    stage.parts.store.go_on.set()
+    await stage.at_rest()
 
 
 async def test_more_waiters_than_allowed_are_told_so():
