@@ -29,6 +29,18 @@ class Ledger(Protocol):
         """
         ...
 
+    def age(self) -> float | None:
+        """Return the seconds since the sending of the last read that was answered; None before the first.
+
+        What this process knows is no older than that: a hot hit may be judged as of ``known()`` while ``age()`` is
+        below ``memory.max_lag``. The clock is monotonic, so a process that was stopped finds its knowledge old.
+        """
+        ...
+
+    def known(self) -> Seq | None:
+        """Return the position up to which this process knows every purge; None before the first read."""
+        ...
+
     async def catch_up(self, at: Seq) -> None:
         """Know the ledger up to ``at`` at least. Many callers make one read. Raises StoreError."""
         ...

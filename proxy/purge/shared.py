@@ -62,10 +62,13 @@ class SharedLedger:
         """How many selectors wait for their purge to be acknowledged."""
         return len(self._pending)
 
-    @property
-    def lag(self) -> float | None:
-        """Seconds since the last question was sent that has been answered: the mirror is at most that old."""
+    def age(self) -> float | None:
+        """Return the seconds since the sending of the last read that was answered; None before the first."""
         return None if self._asked_at is None else asyncio.get_running_loop().time() - self._asked_at
+
+    def known(self) -> Seq | None:
+        """Return the position up to which this process knows every purge; None before the first read."""
+        return self._mirror.seq
 
     async def start(self) -> None:
         """Read the ledger and follow it from now on."""

@@ -150,7 +150,7 @@ class Steering:
             memory_bytes=memory.size if memory is not None else 0,
             memory_entries=len(memory) if memory is not None else 0,
             memory_evictions=memory.evictions if memory is not None else 0,
-            purge_mirror_lag=house.ledger.lag if isinstance(house.ledger, SharedLedger) else None,
+            purge_mirror_lag=house.ledger.age() if isinstance(house.ledger, SharedLedger) else None,
             purge_selectors=len(house.ledger),
             redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
