@@ -57,9 +57,19 @@ class Marks:
         """Judge an entry fetched after ``s0``."""
         return judge(self._hard, self._soft, selectors, s0, self.floor)
 
-    def later_than(self, n: int, *, soft: bool) -> list[str]:
-        """Return the selectors whose last purge of that kind came after ``n``."""
-        return [selector for selector, at in (self._soft if soft else self._hard).items() if at > n]
+    def missing_from(self, marks: Mapping[str, int], floor: int, known: int, *, soft: bool) -> tuple[str, ...]:
+        """Return whose last purge of that kind, up to ``known``, is neither among ``marks`` nor below ``floor``."""
+        ours = (self._soft if soft else self._hard).items()
+        return tuple(name for name, n in ours if floor < n <= known and marks.get(name, 0) < n)
+
+    def take_over(self, other: Marks) -> None:
+        """Add what ``other`` knows beyond these."""
+        self.floor = max(self.floor, other.floor)
+        for soft, marks in ((False, other._hard), (True, other._soft)):
+            mine = self._soft if soft else self._hard
+            for selector, n in marks.items():
+                if n > self.floor and n > mine.get(selector, 0):
+                    self.purge((selector,), n, soft=soft)
 
     def _forget_oldest(self) -> None:
         oldest = min(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from proxy.backplane.scripts import Script
     from proxy.message.selectors import Seq, Standing
     from proxy.observe.events import Observer
+    from proxy.purge.mirror import Lost
     from proxy.purge.options import PurgeOptions
     from proxy.purge.pending import Parcel
 
@@ -181,18 +182,26 @@ class SharedLedger:
         if mirror.seq is not None:
             known = mirror.known
             tail = tail_of(await self._run("ledger", TAIL, mirror.seq.n))
-            followed = mirror.follow(tail, known)
-            if followed is Followed.UP_TO_DATE:
+            if mirror.follow(tail, known) is Followed.UP_TO_DATE:
                 return
-            if followed is Followed.BEHIND:
-                await self._heal(tail.seq.n)
-        # A full ledger takes 0.3 s to read through: not here, where requests are served.
-        mirror.reload(await asyncio.to_thread(snapshot_of, await self._run("ledger", SNAPSHOT)))
+        # A second reading sees what the first one made us tell; a third would have to meet another failover.
+        for _ in range(3):
+            known = mirror.known
+            # A full ledger takes 0.3 s to read through: not here, where requests are served.
+            snapshot = await asyncio.to_thread(snapshot_of, await self._run("ledger", SNAPSHOT))
+            lost = mirror.lost(snapshot, known)
+            if not lost:
+                mirror.reload(snapshot)
+                return
+            await self._heal(lost)
+            mirror.go_back_to(snapshot.seq.epoch)
+        raise StoreError("the ledger keeps losing what it is told")
 
-    async def _heal(self, n: int) -> None:
+    async def _heal(self, lost: Lost) -> None:
         """Purge again what the ledger has lost, by a failover to a replica that had not heard of it."""
-        for soft in (True, False):
-            await self._send(self._mirror.lost(n, soft=soft), soft=soft)
+        for names, soft in ((lost.soft, True), (lost.hard, False)):
+            if names or not soft:
+                await self._send(names, soft=soft)
 
 
 def _can_be_carried(selector: str) -> bool:

@@ -161,6 +161,42 @@ async def test_a_lost_ledger_is_a_purge_of_everything_before(replica, own_valkey
         assert await judged(ledger, ["tag:a"], at, at) == IN_FORCE
 
 
+async def test_a_ledger_that_purged_on_from_before_a_lost_purge_is_told_of_it(replica, own_valkey):
+    """As after a failover, when another process is the first to purge on the promoted server."""
+    one, other, third = await replica(), await replica(), await replica()
+    start = await one.position()
+    lost = await one.purge(["tag:lost"], soft=False, now=0.0)
+    await other.catch_up(lost)
+    own_valkey.command("SET", "cache:purge:{svc}:seq", str(start))
+    own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+    assert (await third.purge(["tag:x"], soft=False, now=0.0)).n > lost.n
+
+    await one._look()
+
+    assert await judged(third, ["tag:lost"], lost, await third.position()) == PURGED
+
+
+async def test_a_ledger_that_had_ended_and_is_back_is_purged_of_everything(replica, own_valkey):
+    """As after a flush and then a failover to a replica that had heard of neither the flush nor of what came after."""
+    one = await replica()
+    start = await one.position()
+    own_valkey.command("RENAME", "cache:purge:{svc}:seq", "old seq")
+    own_valkey.command("RENAME", "cache:purge:{svc}:selectors", "old selectors")
+    await one._look()
+    await one.purge(["tag:lost"], soft=False, now=0.0)
+    own_valkey.command("RENAME", "old seq", "cache:purge:{svc}:seq")
+    own_valkey.command("RENAME", "old selectors", "cache:purge:{svc}:selectors")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+
+    await one._look()
+
+    at = await one.position()
+    assert at.epoch == start.epoch
+    assert await judged(one, ["tag:lost"], start, at) == PURGED
+    assert await judged(one, ["tag:lost"], at, at) == IN_FORCE
+
+
 async def test_a_position_read_just_before_the_ledger_was_lost_judges_everything_as_purged(replica, own_valkey):
     one, other = await replica(), await replica()
     own_valkey.command("FLUSHALL")
