@@ -3,6 +3,7 @@
 - ``options``  what the operator says about purging
 - ``ledger``   what every ledger can do
 - ``marks``    per selector the last hard and the last soft purge; judging an entry against them
+- ``patterns`` purges by glob over logical keys
 - ``pending``  purges that no ledger has acknowledged yet, and that hold here all the same
 - ``local``    the ledger of one process (``memory://``)
 - ``scripts``  the Lua that keeps the ledger in Redis
