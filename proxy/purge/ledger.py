@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proxy.message.selectors import Seq, Standing
+    from proxy.purge.replicas import Replicas
 
 
 class Ledger(Protocol):
@@ -52,6 +53,10 @@ class Ledger(Protocol):
         acknowledge it; then it is kept. From the call on this process judges as if it were acknowledged, and it is
         sent again until it is, which is told as ``Purged`` of kind ``retry``.
         """
+        ...
+
+    async def replicas(self, purge: Seq) -> Replicas:
+        """Ask how many processes follow the ledger and how many have seen this purge. Raises StoreError."""
         ...
 
     async def close(self) -> None:
