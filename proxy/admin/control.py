@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from proxy.admin.health import HealthFacts
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.purge.options import PurgeOptions
+    from proxy.purge.replicas import Replicas
 
 
 class Mistake(Protocol):
@@ -55,6 +57,15 @@ class Control(Protocol):
 
     async def position(self) -> Seq:
         """Return the ledger's position as this replica knows it. Raises StoreError."""
+        ...
+
+    @property
+    def purge_limits(self) -> PurgeOptions:
+        """What one call may purge, and how many calls a second are taken."""
+        ...
+
+    async def replicas(self, seq: Seq) -> Replicas:
+        """Ask how many replicas there are, and how many have seen this purge. Raises StoreError."""
         ...
 
     async def reload(self) -> Sequence[Mistake]:

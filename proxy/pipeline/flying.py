@@ -18,7 +18,7 @@ from proxy.message.errors import OriginError, StoreError
 from proxy.observe.events import Outcome
 from proxy.pipeline import render
 from proxy.pipeline.fill import Crew
-from proxy.pipeline.lookup import Looked, stand
+from proxy.pipeline.lookup import HIT_IN, Looked, stand
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import freshness, keys, plan, vary
 from proxy.policy.plan import Forward
@@ -138,7 +138,7 @@ async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, 
     )
     if landing.how == "found":
         await body.aclose()
-        return render.hit(visit, draft, parts.hit, now)
+        return render.hit(visit, draft, HIT_IN[parts.store.name], now)
     if landing.how == "revalidated":
         await body.aclose()
         return render.from_store(visit, draft, status, Outcome.REVALIDATED if leading else Outcome.COLLAPSED, now)

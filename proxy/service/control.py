@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.admin.health import HealthFacts
@@ -17,12 +18,15 @@ from proxy.purge.shared import SharedLedger
 from proxy.service.entries import entries_of
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
+from proxy.store.tiered import TieredStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.purge.options import PurgeOptions
+    from proxy.purge.replicas import Replicas
     from proxy.service.running import Service
     from proxy.settings.mistakes import Mistake
 
@@ -67,6 +71,15 @@ class Steering:
     async def position(self) -> Seq:
         """Return the ledger's position. Raises StoreError."""
         return await self._service.house.ledger.position()
+
+    @property
+    def purge_limits(self) -> PurgeOptions:
+        """What one call may purge, and how many calls a second are taken."""
+        return self._service.settings.purge
+
+    async def replicas(self, seq: Seq) -> Replicas:
+        """Ask how far a purge has come. Raises StoreError."""
+        return await self._service.house.ledger.replicas(seq)
 
     async def reload(self) -> Sequence[Mistake]:
         """Take the configuration anew, or return why not."""
@@ -144,7 +157,8 @@ class Steering:
         if house.backplane is not None and time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
             # A scrape must not wait for Redis: it gets what the one before it asked for.
             house.background.start(self._ask_redis(), name="redis facts")
-        memory = house.store if isinstance(house.store, MemoryStore) else None
+        tier = house.store.memory if isinstance(house.store, TieredStore) else house.store
+        memory = tier if isinstance(tier, MemoryStore) else None
         return Gauges(
             upstream_in_flight=house.origin.in_flight,
             memory_bytes=memory.size if memory is not None else 0,
@@ -152,6 +166,7 @@ class Steering:
             memory_evictions=memory.evictions if memory is not None else 0,
             purge_mirror_lag=house.ledger.age() if isinstance(house.ledger, SharedLedger) else None,
             purge_selectors=len(house.ledger),
+            purge_looks=asdict(house.ledger.looks) if isinstance(house.ledger, SharedLedger) else None,
             redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
             config_hash=service.settings.fingerprint,

@@ -31,7 +31,7 @@ async def entries_of(parts: Parts, settings: Settings, url: str) -> list[dict[st
         return []
     asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
     visit = Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
-    looked = await look(parts, visit)
+    looked = await look(parts, visit, shared=True)
     shown = _shown(visit, looked, parts.wall())
     return [shown] if shown is not None else []
 

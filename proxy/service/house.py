@@ -24,6 +24,7 @@ from proxy.purge.shared import SharedLedger
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
+from proxy.store.tiered import TieredStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +45,7 @@ class House:
     observer: Observer
     backplane: Backplane | None
     ledger: LocalLedger | SharedLedger
-    store: MemoryStore | RedisStore
+    store: MemoryStore | RedisStore | TieredStore
     origin: Pool
     parts: Parts
     pipeline: Pipeline
@@ -95,14 +96,20 @@ def _observed_by(observers: Sequence[Observer]) -> Observer:
 
 def _stored(
     settings: Settings, store_url: str | None, wall: Callable[[], float], observer: Observer
-) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore]:
-    """Return where things are kept: in this process, or in Redis behind one backplane."""
+) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore | TieredStore]:
+    """Return where things are kept: in this process, in Redis behind one backplane, or in both."""
     if settings.backplane is None:
         local = LocalLedger(settings.purge)
         return None, local, MemoryStore(local, settings.store, now=wall)
     backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
-    shared = SharedLedger(backplane, settings.service, settings.purge, observer)
-    return backplane, shared, RedisStore(backplane, shared, settings.store)
+    trusted = settings.store.max_lag if settings.store.memory_size else 0.0
+    shared = SharedLedger(backplane, settings.service, settings.purge, observer, max_lag=trusted)
+    redis = RedisStore(backplane, shared, settings.store)
+    if not settings.store.memory_size:
+        return backplane, shared, redis
+    memory = MemoryStore(shared, settings.store, now=wall)
+    said = settings.store
+    return backplane, shared, TieredStore(memory, redis, shared, said.max_lag, said.on_store_failure)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:

@@ -3,8 +3,16 @@ from admincontrol import BOOK, OPEN_BOOK
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.admin.orders import LONGEST, MOST_SELECTORS, PurgeOrder, read_order
+from proxy.admin import orders
+from proxy.admin.orders import LONGEST, PurgeOrder
 from proxy.admin.problems import Problem
+from proxy.purge.options import PurgeOptions
+
+LIMITS = PurgeOptions(max_selectors_per_call=100)
+
+
+def read_order(document, book):
+    return orders.read_order(document, book, LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,7 @@ from proxy.admin.problems import Problem
         pytest.param({"namespaces": ["plans"]}, ("ns:plans",), id="namespaces"),
         pytest.param({"routes": ["plan"]}, ("route:plan",), id="routes"),
         pytest.param({"paths": ["/plans/7"]}, ("path:/plans/7",), id="paths"),
+        pytest.param({"patterns": ["plans:*:7", "plans:*"]}, ("pattern:plans:*:7", "pattern:plans:*"), id="patterns"),
         pytest.param({"urls": ["/plans/catalog?zip=1&utm=x&page=2"]}, ("url:/plans/catalog?page=2&zip=1", "url:/plans/catalog"), id="a URL in the form of each route that serves it"),
         pytest.param({"urls": ["/plans/7"]}, ("url:/plans/7",), id="a URL without a query"),
         pytest.param({"urls": ["https://api/plans/catalog?*"]}, ("path:/plans/catalog",), id="every query"),
@@ -72,12 +81,15 @@ def test_under_the_implicit_route_every_url_has_a_selector():
         pytest.param({"tags": ["a"], "wait": "2 s"}, "wait", 'expected a duration like "2s"', id="a wait with a space"),
         pytest.param({"tags": ["a"], "wait": "61s"}, "wait", 'at most "60s"', id="a wait too long"),
         pytest.param({"tags": ["a"], "wait": None}, "wait", "got null", id="no wait"),
-        pytest.param({"patterns": ["a:*"]}, "patterns", "not built yet", id="patterns"),
-        pytest.param({"tags": ["a"], "refresh": 20}, "refresh", "not built yet", id="refresh"),
-        pytest.param({"tags": ["a"], "dry_run": True}, "dry_run", "not built yet", id="dry run"),
+        pytest.param({"patterns": ["*"]}, "patterns[0]", "too wide", id="a pattern of everything"),
+        pytest.param({"patterns": ["a:7"]}, "patterns[0]", '"keys" takes', id="a pattern without a star"),
         pytest.param(
-            {"tags": [f"{n}" for n in range(MOST_SELECTORS + 1)]}, "body", "send them in parts", id="too many"
+            {"patterns": ["a:" + "é*" * 90]}, "patterns[0]", "at most 256 bytes, got 272", id="a pattern too long"
         ),
+        pytest.param(
+            {"patterns": [f"a:*:{n}" for n in range(65)]}, "patterns", "at most 64, got 65", id="too many patterns"
+        ),
+        pytest.param({"tags": [f"{n}" for n in range(101)]}, "body", "send them in parts", id="too many"),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_what_was_expected(document, where, what):
@@ -92,9 +104,9 @@ def test_a_mistake_is_named_with_its_place_and_what_was_expected(document, where
 
 def test_all_mistakes_are_named_at_once():
     with pytest.raises(Problem) as refused:
-        read_order({"tagz": [], "tags": [1, 2], "mode": 1, "wait": "x", "dry_run": True}, BOOK)
+        read_order({"tagz": [], "tags": [1, 2], "mode": 1, "wait": "x", "dry_run": 1}, BOOK)
     assert [mistake["where"] for mistake in refused.value.members["mistakes"]] == [
-        "tagz", "dry_run", "tags[0]", "tags[1]", "mode", "wait",
+        "tagz", "tags[0]", "tags[1]", "mode", "wait", "dry_run",
     ]  # fmt: skip
     assert refused.value.detail.endswith("and 3 more")
 
