@@ -80,6 +80,11 @@ class Marks:
         ours = (self._soft if soft else self._hard).items()
         return tuple(name for name, n in ours if floor < n <= known and marks.get(name, 0) < n)
 
+    def has(self, selectors: Iterable[str], n: int, *, soft: bool) -> bool:
+        """Say whether a purge of these at ``n`` is known, or covered by later ones or by the floor."""
+        marks = self._soft if soft else self._hard
+        return n <= self.floor or all(marks.get(name, 0) >= n for name in selectors)
+
     def take_over(self, other: Marks) -> None:
         """Add what ``other`` knows beyond these."""
         self.floor = max(self.floor, other.floor)

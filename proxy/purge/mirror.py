@@ -48,7 +48,7 @@ class Mirror:
         self._past: deque[str] = deque(maxlen=_PAST_EPOCHS)
         self.seq: Seq | None = None
         self.known = 0  # the highest position of this epoch that was ever seen, beyond ``seq`` perhaps
-        self._ahead: set[int] = set()  # purges of our own beyond ``seq``: the log has yet to name them
+        self._ahead: set[int] = set()  # purges of our own that the chain up to ``seq`` did not name
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -87,12 +87,16 @@ class Mirror:
         """Take over one purge; ``seq`` moves on only if nothing lies between."""
         if self.seq is None or seq.epoch != self.seq.epoch:
             return
-        self._marks.purge(selectors, seq.n, soft=soft)
+        names = tuple(selectors)
+        # Race: (1) a purge of ours is answered by a server that dies, (2) one of ours by the server promoted without
+        # it, (3) the answers arrive the other way round. Then ``seq`` has passed the first by.
+        passed_by = not self._marks.has(names, seq.n, soft=soft)
+        self._marks.purge(names, seq.n, soft=soft)
         self.known = max(self.known, seq.n)
         if self.seq.n == before:
             self.seq = seq
             self._ahead = {n for n in self._ahead if n > seq.n}
-        elif seq.n > self.seq.n:
+        elif seq.n > self.seq.n or passed_by:
             self._ahead.add(seq.n)
 
     def lost(self, snapshot: Snapshot, known_when_asked: int) -> Lost:

@@ -118,6 +118,23 @@ def test_a_purge_that_a_failover_lost_is_noticed_though_the_chain_is_whole_witho
     assert mirror.lost(snapshot, mirror.known) == Lost(("tag:a",))
 
 
+def test_answers_of_a_dead_server_and_of_the_promoted_one_may_arrive_the_other_way_round(mirror):
+    mirror.learn(["tag:b"], seq(30), 10, soft=False)
+    mirror.learn(["tag:a"], seq(20), 10, soft=False)
+
+    assert mirror.follow(Tail(seq(30), ()), mirror.known) is Followed.BROKEN
+    assert mirror.lost(Snapshot(seq(30), 2, {"tag:old": 5, "tag:b": 30}, {"tag:soft": 6}), mirror.known) == Lost(
+        ("tag:a",)
+    )
+
+
+def test_an_answer_that_arrives_after_the_log_named_its_purge_is_no_loss(mirror):
+    mirror.follow(Tail(seq(20), (logged(15, 10, "tag:a"), logged(20, 15, "tag:b"))), mirror.known)
+    mirror.learn(["tag:a"], seq(15), 10, soft=False)
+
+    assert mirror.follow(Tail(seq(20), ()), mirror.known) is Followed.UP_TO_DATE
+
+
 def test_what_is_purged_while_the_whole_ledger_is_read_is_neither_lost_nor_forgotten(mirror):
     known_when_asked = mirror.known
     mirror.learn(["tag:a"], seq(20), 15, soft=False)
