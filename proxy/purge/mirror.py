@@ -77,8 +77,8 @@ class Mirror:
             return Followed.BEHIND
         # Race: (1) a purge of our own is acknowledged, (2) its server dies, (3) the one promoted without it purges on
         # from where it was, beyond (1). Its log is whole; only that it does not name (1) tells.
-        unnamed = {n for n in self._ahead if n <= min(tail.seq.n, known_when_asked)}
-        unnamed.difference_update(purge.n for purge in tail.purges)
+        self._ahead.difference_update(purge.n for purge in tail.purges)
+        unnamed = any(n <= tail.seq.n for n in self._ahead)
         for purge in tail.purges:
             self.learn(purge.selectors, Seq(self.seq.epoch, purge.n), purge.before, soft=purge.soft)
         return Followed.UP_TO_DATE if self.seq.n >= tail.seq.n and not unnamed else Followed.BROKEN
@@ -95,7 +95,6 @@ class Mirror:
         self.known = max(self.known, seq.n)
         if self.seq.n == before:
             self.seq = seq
-            self._ahead = {n for n in self._ahead if n > seq.n}
         elif seq.n > self.seq.n or passed_by:
             self._ahead.add(seq.n)
 
@@ -109,9 +108,10 @@ class Mirror:
         if snapshot.seq.epoch != self.seq.epoch:
             # A new ledger purges all before it. One that had ended and is back has lost what was purged meanwhile.
             return Lost((EVERYTHING,)) if snapshot.seq.epoch in self._past else Lost()
+        known = max(known_when_asked, snapshot.seq.n)  # only beyond both may it be on its way here
         return Lost(
-            self._marks.missing_from(snapshot.hard, snapshot.floor, known_when_asked, soft=False),
-            self._marks.missing_from(snapshot.soft, snapshot.floor, known_when_asked, soft=True),
+            self._marks.missing_from(snapshot.hard, snapshot.floor, known, soft=False),
+            self._marks.missing_from(snapshot.soft, snapshot.floor, known, soft=True),
             went_back=snapshot.seq.n < known_when_asked,
         )
 

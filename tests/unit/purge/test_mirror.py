@@ -118,6 +118,14 @@ def test_a_purge_that_a_failover_lost_is_noticed_though_the_chain_is_whole_witho
     assert mirror.lost(snapshot, mirror.known) == Lost(("tag:a",))
 
 
+def test_a_purge_lost_while_a_look_was_under_way_is_noticed(mirror):
+    known_when_asked = mirror.known
+    mirror.learn(["tag:a"], seq(20), 15, soft=False)
+
+    assert mirror.follow(Tail(seq(30), (logged(30, 10, "x"),)), known_when_asked) is Followed.BROKEN
+    assert mirror.lost(Snapshot(seq(30), 2, {"x": 30}, {"tag:soft": 6}), known_when_asked).hard == ("tag:old", "tag:a")
+
+
 def test_answers_of_a_dead_server_and_of_the_promoted_one_may_arrive_the_other_way_round(mirror):
     mirror.learn(["tag:b"], seq(30), 10, soft=False)
     mirror.learn(["tag:a"], seq(20), 10, soft=False)
