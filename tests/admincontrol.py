@@ -12,6 +12,7 @@ from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
 from proxy.policy.templates import PathTemplate
+from proxy.popularity.counts import Estimate
 from proxy.purge.options import PurgeOptions
 from proxy.purge.replicas import Replicas
 
@@ -65,6 +66,7 @@ class FakeControl:
     bug: Exception | None = None
     seen: list = field(default_factory=lambda: [Replicas(3, 3, 0.0, 5.0)])  # one after the other; the last for ever
     asked: list = field(default_factory=list)
+    refreshed: list = field(default_factory=list)
     purge_limits: PurgeOptions = PurgeOptions()
 
     def _ask_store(self):
@@ -78,6 +80,13 @@ class FakeControl:
         self.purges.append((tuple(selectors), soft, request_id))
         self.seq = Seq(self.seq.epoch, self.seq.n + 1)
         return self.seq
+
+    def would_hit(self, selectors):
+        return Estimate(12, 340, ("/plans/7", "/plans/catalog?page=1"))
+
+    def refresh(self, selectors, most):
+        self.refreshed.append((tuple(selectors), most))
+        return min(most, 12)
 
     async def replicas(self, seq):
         self._ask_store()

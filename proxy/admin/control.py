@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from proxy.admin.health import HealthFacts
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
     from proxy.purge.replicas import Replicas
 
@@ -53,6 +54,14 @@ class Control(Protocol):
 
     async def purge(self, selectors: Sequence[str], *, soft: bool, request_id: str) -> Seq:
         """Write the purge into the ledger and tell the observers; returns once acknowledged. Raises StoreError."""
+        ...
+
+    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+        """Estimate, from what this replica has seen read, what a purge would hit."""
+        ...
+
+    def refresh(self, selectors: Sequence[str], most: int) -> int:
+        """Begin to fetch again the ``most`` most read entries that a purge of these has hit; return how many those are."""
         ...
 
     async def position(self) -> Seq:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
@@ -76,8 +76,8 @@ class PurgeCalls:
             raise Problem(429, detail, headers={"Retry-After": str(math.ceil(wait))})
 
     async def _carry_out(self, order: PurgeOrder, request: web.Request) -> web.Response:
-        if order.dry_run or order.refresh:
-            raise Problem(422, f"nothing was purged: {'dry_run' if order.dry_run else 'refresh'}: not built yet")
+        if order.dry_run:
+            return json_answer(self._estimate(order))
         try:
             seq = await self._control.purge(order.selectors, soft=order.soft, request_id=_request_id(request))
         except StoreError:
@@ -86,7 +86,23 @@ class PurgeCalls:
             raise Problem(503, detail, headers={"Retry-After": "1"}) from None
         receipt = await receipt_for(seq, self._control.replicas, order.wait or 0.0)
         document = receipt.as_dict("soft" if order.soft else "hard", len(order.selectors))
+        if order.refresh:
+            # After the wait: what another replica still had hot would be found in place of the backend's answer.
+            refreshing = self._control.refresh(order.selectors, order.refresh)
+            document |= {"refreshing": refreshing, "estimate": True}
         return json_answer(document, status=200 if receipt.effective else 202)
+
+    def _estimate(self, order: PurgeOrder) -> dict[str, Any]:
+        hit = self._control.would_hit(order.selectors)
+        return {
+            "dry_run": True,
+            "estimate": True,
+            "mode": "soft" if order.soft else "hard",
+            "selectors": len(order.selectors),
+            "entries": hit.entries,
+            "reads": hit.reads,
+            "most_read": list(hit.most_read),
+        }
 
     async def position(self, request: web.Request) -> web.Response:
         """``GET /purge``: where the ledger is."""

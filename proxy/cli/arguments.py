@@ -92,7 +92,7 @@ def _purge(parser: argparse.ArgumentParser) -> None:
         metavar="DURATION",
         help="until it holds at every replica, this long at most; exit 1 if it does not by then",
     )
-    add("--dry-run", action="store_true", help="show what it would hit (not built yet)")
+    add("--dry-run", action="store_true", help="estimate what it would hit; purge nothing")
     _remote(parser)
 
 

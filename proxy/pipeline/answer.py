@@ -10,7 +10,7 @@ from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome, RequestServed
-from proxy.pipeline import flying, heads, passing, render, writes
+from proxy.pipeline import flying, heads, passing, readings, render, writes
 from proxy.pipeline.lookup import HIT_IN, look
 from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
@@ -97,6 +97,7 @@ class Pipeline:
         """Answer from the store where the plan says so, else from the backend, together with all who ask the same."""
         request, route, parts = visit.request, visit.route, self.parts
         looked = await look(parts, visit)
+        readings.was_read(parts, visit, looked)
         now = parts.wall()
         if plan.may_serve_blind(looked.entry, looked.last_known, looked.standing, request, route, now=now):
             return render.stale(visit, looked.entry, now, detail="store-unavailable")

@@ -51,12 +51,12 @@ class Popularity:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def count(self, digest: str, selectors: tuple[str, ...]) -> bool:
-        """Count one read of the entry under ``digest``; False if it is not known, then ``begin`` may be called."""
+    def count(self, digest: str, selectors: tuple[str, ...], reads: int = 1) -> bool:
+        """Count reads of the entry under ``digest``; False if it is not known, then ``begin`` may be called."""
         row = self._rows.get(digest)
         if row is None:
             return False
-        row.reads += 1
+        row.reads += reads
         row.selectors = selectors
         return True
 

@@ -14,6 +14,7 @@ from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.metrics import Gauges, Metrics
 from proxy.observe.stats import RedisFacts
+from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service.entries import entries_of
 from proxy.settings.explain import explain
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
     from proxy.purge.replicas import Replicas
     from proxy.service.running import Service
@@ -67,6 +69,17 @@ class Steering:
             raise
         house.observer.tell(Purged("api", mode, tuple(selectors), str(seq), request_id))
         return seq
+
+    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+        """Estimate what a purge would hit."""
+        return self._service.house.parts.popularity.hit_by(selectors)
+
+    def refresh(self, selectors: Sequence[str], most: int) -> int:
+        """Begin to fetch again the most read that a purge has hit; return how many."""
+        house = self._service.house
+        recipes = house.parts.popularity.most_read(selectors, most)
+        fetch_again(house.pipeline, recipes)
+        return len(recipes)
 
     async def position(self) -> Seq:
         """Return the ledger's position. Raises StoreError."""

@@ -25,12 +25,15 @@ from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
 from proxy.store.tiered import TieredStore
+from proxy.warming.schedule import Schedule
+from proxy.warming.turns import OwnTurns, SharedTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proxy.observe.events import Observer
     from proxy.settings import Settings
+    from proxy.warming.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class House:
     store: MemoryStore | RedisStore | TieredStore
     origin: Pool
     parts: Parts
+    schedule: Schedule
     pipeline: Pipeline
 
 
@@ -84,6 +88,7 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         store=store,
         origin=origin,
         parts=parts,
+        schedule=Schedule(parts, _turns(settings, backplane), settings.scheduled),
         pipeline=Pipeline(parts),
     )
 
@@ -110,6 +115,10 @@ def _stored(
     memory = MemoryStore(shared, settings.store, now=wall)
     said = settings.store
     return backplane, shared, TieredStore(memory, redis, shared, said.max_lag, said.on_store_failure)
+
+
+def _turns(settings: Settings, backplane: Backplane | None) -> Turns:
+    return OwnTurns() if backplane is None else SharedTurns(backplane, settings.service)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:

@@ -92,7 +92,6 @@ async def test_receipts_for_programs(api, control, capsys):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--all", "--dry-run"], "dry_run: not built yet"),
         (["--pattern", "*"], "patterns[0]: too wide"),
         (["--tag", "a", "--wait", "2 s"], "wait: expected a duration"),
         (["--url", "/elsewhere"], "no route serves"),
