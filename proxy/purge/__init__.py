@@ -9,7 +9,9 @@
 - ``scripts``  the Lua that keeps the ledger in Redis
 - ``records``  what those scripts answer, made into values
 - ``mirror``   a copy of the ledger in this process, and how it is kept true
-- ``replicas`` who has seen a purge, and when it holds everywhere
+- ``calls``     the scripts as calls
+- ``following`` the looks that keep the mirror true
+- ``replicas``  who has seen a purge, and when it holds everywhere
 - ``shared``   the ledger in Redis, for all replicas
 
 How to think about it. Time is one counter; a purge moves it on and writes down, per selector, when that was. An entry

@@ -12,7 +12,7 @@ from typing import Final
 from proxy.message.globs import Glob, family_of
 
 MOST: Final = 64
-"""Globs of one kind. 64 that do not match cost a judge 10 µs, a third of a request's whole way."""
+"""Globs of one kind. To be compared with 64 that do not match costs a judge 20 µs, about a request's whole way."""
 
 
 def widened(glob: str) -> str:

@@ -39,7 +39,11 @@ class Address:
             writer.close()
 
     async def _met(self, reader, writer) -> None:
-        there, forth = await asyncio.open_connection("127.0.0.1", self._to.port)
+        try:
+            there, forth = await asyncio.open_connection("127.0.0.1", self._to.port)
+        except ConnectionError:
+            writer.close()
+            return
         self._writers |= {writer, forth}
         await asyncio.gather(self._carry(reader, forth), self._carry(there, writer))
         self._writers -= {writer, forth}
