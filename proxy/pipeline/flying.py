@@ -106,7 +106,9 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | Non
     draft = landing.draft
     if not vary.fits(draft.vary, quest.visit.asked):
         return None
-    if quest.looked.seq is not None and landing.saving:
+    if (
+        quest.looked.seq is not None
+    ):  # also where it was found, or fetched without a ledger: it may be older than a purge
         try:
             standing = await stand(parts, draft, quest.looked.seq)
         except StoreError:
