@@ -174,6 +174,30 @@ async def test_a_receipt_whose_replicas_cannot_be_read_is_of_a_purge_all_the_sam
     assert receipt["replicas"] == {"live": None, "confirmed": None}
 
 
+async def test_a_dry_run_estimates_and_purges_nothing(api, control):
+    status, document, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "dry_run": True, "refresh": 20})
+    assert (status, document) == (
+        200,
+        {
+            "dry_run": True, "estimate": True, "mode": "hard", "selectors": 1,
+            "entries": 12, "reads": 340, "most_read": ["/plans/7", "/plans/catalog?page=1"],
+        },
+    )  # fmt: skip
+    assert (control.purges, control.refreshed) == ([], [])
+
+
+async def test_the_most_read_that_a_purge_has_hit_are_fetched_again(api, control):
+    status, receipt, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "refresh": 5})
+    assert (status, receipt["effective"], receipt["refreshing"], receipt["estimate"]) == (200, True, 5, True)
+    assert control.refreshed == [(("tag:plans",), 5)]
+
+
+async def test_where_the_purge_failed_nothing_is_fetched_again(api, control):
+    control.store_is_down = True
+    status, _, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "refresh": 5})
+    assert (status, control.refreshed) == (503, [])
+
+
 async def test_more_calls_than_a_second_may_have_are_told_what_to_do_instead(api, control):
     control.purge_limits = PurgeOptions(max_calls_per_second=1, max_selectors_per_call=7)
     for _ in range(2):

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from proxy.message import selectors
-from proxy.pipeline.readings import AT_ONCE, fetch_again
 from proxy.message.errors import MessageError, OriginError
+from proxy.pipeline.readings import AT_ONCE, fetch_again
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Says, Stage
 

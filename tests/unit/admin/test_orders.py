@@ -11,8 +11,8 @@ from proxy.purge.options import PurgeOptions
 LIMITS = PurgeOptions(max_selectors_per_call=100)
 
 
-def read_order(document, book):
-    return orders.read_order(document, book, LIMITS)
+def read_order(document, book, limits=LIMITS):
+    return orders.read_order(document, book, limits)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,13 @@ def test_mode_and_wait():
     assert read_order({"tags": ["a"], "mode": "hard", "wait": "60s"}, BOOK).wait == 60.0
 
 
+def test_refresh_and_dry_run():
+    order = read_order({"tags": ["a"], "refresh": 20, "dry_run": True}, BOOK)
+    assert (order.refresh, order.dry_run) == (20, True)
+    order = read_order({"tags": ["a"], "refresh": 0, "dry_run": False}, BOOK)
+    assert (order.refresh, order.dry_run) == (0, False)
+
+
 def test_under_the_implicit_route_every_url_has_a_selector():
     assert read_order({"urls": ["/x?b=1&a=2"]}, OPEN_BOOK).selectors == ("url:/x?b=1&a=2",)
 
@@ -71,6 +78,15 @@ def test_under_the_implicit_route_every_url_has_a_selector():
         pytest.param({"paths": ["/a?b"]}, "paths[0]", "without a query", id="a path with a query"),
         pytest.param({"paths": ["a"]}, "paths[0]", "expected a URL", id="a path without its slash"),
         pytest.param({"urls": ["/a#b"]}, "urls[0]", "fragment", id="a fragment"),
+        pytest.param(
+            {"all": True, "refresh": "20"}, "refresh", 'expected a whole number, got "20"', id="refresh as text"
+        ),
+        pytest.param(
+            {"all": True, "refresh": True}, "refresh", "a whole number, got true", id="refresh without a number"
+        ),
+        pytest.param({"all": True, "refresh": -1}, "refresh", "from 0 to 1000", id="fewer than none"),
+        pytest.param({"all": True, "refresh": 1001}, "refresh", "from 0 to 1000", id="too many to refresh"),
+        pytest.param({"all": True, "dry_run": 1}, "dry_run", "expected true, got a number", id="a dry run as a number"),
         pytest.param({"all": "yes"}, "all", 'expected true, got "yes"', id="all as text"),
         pytest.param({"all": 1}, "all", "expected true, got a number", id="all as a number"),
         pytest.param(
