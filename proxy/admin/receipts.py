@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from proxy.purge.replicas import Replicas
 
 LOOK_EVERY: Final = 0.02
-"""Seconds between two looks at who has confirmed. Replicas look at the ledger ten times a second."""
+"""Seconds between two looks at who has confirmed, at first: replicas look at the ledger ten times a second."""
+
+LONGEST_PAUSE: Final = 0.5
+"""Seconds between two looks later on, for one that does not answer: a thousand callers may wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ async def receipt_for(seq: Seq, ask: Callable[[Seq], Awaitable[Replicas]], wait:
         if passed >= wait:
             return Receipt(seq, seen, effective=False)
         lag = wait if seen is None else seen.max_lag
-        await asyncio.sleep(max(0.001, min(LOOK_EVERY, wait - passed, lag - passed)))
+        pause = min(max(LOOK_EVERY, passed / 4), LONGEST_PAUSE)
+        await asyncio.sleep(max(0.001, min(pause, wait - passed, lag - passed)))
 
 
 async def _asked(seq: Seq, ask: Callable[[Seq], Awaitable[Replicas]], before: Replicas | None) -> Replicas | None:

@@ -15,6 +15,7 @@ from proxy.purge.following import Following
 from proxy.purge.mirror import Mirror
 from proxy.purge.pending import Pending
 from proxy.purge.replicas import counted
+from proxy.purge.shuttle import Shuttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +32,9 @@ POLL: Final = 0.1
 
 SHORTEST_POLL: Final = 0.01
 """A look costs both sides 0.1 ms: at most a hundredth of a core."""
+
+ROLLS_APART: Final = 0.01
+"""Seconds between two readings of who follows, however many wait for their purge to be confirmed."""
 
 
 class SharedLedger:
@@ -62,6 +66,7 @@ class SharedLedger:
         self._overdue = False  # some of what is pending was sent in vain; the rest may still be on its way
         self._following = Following(self._calls, self._mirror, backplane, self._tasks)
         self.looks = self._following.looks
+        self._rolls = Shuttle(self._tasks, self._calls.roll, apart=ROLLS_APART)
 
     def __len__(self) -> int:
         return len(self._mirror)
@@ -116,7 +121,8 @@ class SharedLedger:
 
     async def replicas(self, purge: Seq) -> Replicas:
         """Ask who follows the ledger, and who has seen this purge."""
-        roll, seen = await self._calls.roll(), self._mirror.has_seen(purge)
+        # Not an answer to a question sent before this call: a process that began to follow since is not in it.
+        roll, seen = await self._rolls.ride(), self._mirror.has_seen(purge)
         return counted(roll, purge, self._calls.identity, self._calls.max_lag, seen_here=seen)
 
     async def close(self) -> None:
