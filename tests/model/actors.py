@@ -214,7 +214,7 @@ class Actors:
     def _time(self, world: World) -> int:
         return world.now if self.story.max_lag else 0
 
-    def _look(self, world: World, place: int, process: Process):
+    def _look(self, world: World, place: int, process: Process):  # noqa: PLR0912 - a branch a step
         look, name = process.look, f"{_name(place)} mirror"
         if look is None:
             # A look that would bring nothing new, not even youth, leads nowhere new.

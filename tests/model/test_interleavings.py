@@ -213,8 +213,7 @@ BROKEN = {
 @pytest.mark.parametrize(("rules", "story", "as_what"), BROKEN.values(), ids=BROKEN)
 def test_with_one_line_of_the_rule_broken_a_stale_read_is_found(rules, story, as_what):
     explored = told(story, rules())
-    print(explored)
-    assert explored.wrong.startswith("stale read")
+    assert explored.wrong.startswith("stale read"), str(explored)
     assert any(f"as {status}," in explored.wrong for status in as_what.split("|"))
     assert "is answered" in explored.trace[-1]
 

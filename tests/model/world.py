@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from proxy.message.headers import Headers
@@ -42,14 +42,14 @@ class Copy:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Copy) and self._key == other._key
 
-    @lru_cache(maxsize=None)  # noqa: B019 - copies live as long as the exploration
+    @cache  # noqa: B019 - copies live as long as the exploration
     def after(self, verb: str, *args, **kwargs) -> tuple[object, Copy]:
         """Do something with the mirror; return what it said, and the mirror after."""
         mirror = copy.deepcopy(self.mirror)
         said = getattr(mirror, verb)(*(_thawed(arg) for arg in args), **kwargs)
         return said, Copy(mirror)
 
-    @lru_cache(maxsize=None)  # noqa: B019 - as above
+    @cache  # noqa: B019 - as above
     def standing(self, s0: Seq, at: Seq) -> Standing | None:
         return self.mirror.standing(SELECTORS, s0, at)
 
@@ -242,7 +242,7 @@ class Rules:
         return opened(server, fresh, clock, home)
 
 
-@lru_cache(maxsize=None)
+@cache
 def verdict(standing: Standing, window: float) -> Plan:
     """What the plan is for something fresh with that standing."""
     freshness = Freshness(3600.0, LifetimeSource.ROUTE, window, window)

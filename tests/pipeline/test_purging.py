@@ -244,26 +244,3 @@ async def test_groups_that_a_write_names_are_purged(stage):
     await stage.asks("/elsewhere", method="POST", body=b"{}")
     stage.says(200, b"new")
     assert (await stage.asks("/plans/1")).body == b"new"
-
-
-async def test_a_follower_takes_nothing_that_was_fetched_without_a_ledger_before_a_purge(stage):
-    load, looks = stage.store.load, []
-
-    async def failing_once(key):
-        looks.append(key)
-        if len(looks) == 2:  # the leader's look succeeds, its flight's own does not
-            raise StoreError("gone for a moment")
-        return await load(key)
-
-    stage.store.load = failing_once
-    gate = asyncio.Event()
-    stage.says(200, b"old", gate=gate)
-    leader = stage.asking("/plans/1")
-    await stage.heard(1)
-    await purge(stage, selectors.tag("plan:1"))
-    stage.says(200, b"new")
-    follower = stage.asking("/plans/1")
-    await stage.settled()
-    gate.set()
-    assert (await leader).body == b"old", "it asked before the purge"
-    assert (await follower).body == b"new"
