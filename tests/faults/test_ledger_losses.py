@@ -41,7 +41,7 @@ class Walk:
         self.server, self.chance = server, random.Random(seed)
         self.planes = [Backplane(BackplaneOptions(server.url), told) for _ in range(3)]
         self.ledgers = [
-            SharedLedger(plane, "svc", PurgeOptions(max_selectors=6), told, 3600.0) for plane in self.planes
+            SharedLedger(plane, "svc", PurgeOptions(max_selectors=2), told, 3600.0) for plane in self.planes
         ]
         self.entries: list[Entry] = []
         self.judged = 0
