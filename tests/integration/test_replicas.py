@@ -208,6 +208,37 @@ async def test_each_kind_of_selector_takes_what_it_names(pair, order, gone):
     assert outcomes == {target: "MISS" if target in gone else "HIT" for target in targets}
 
 
+@pytest.mark.parametrize("order", [{"urls": ["{}"]}, {"paths": ["{}"]}], ids=["a URL", "a path"])
+@pytest.mark.parametrize(
+    ("target", "extra", "askers"),
+    [
+        pytest.param("/plans/7", b"Vary: Accept-Language\r\n", ["Accept-Language: en", "Accept-Language: de"], id="variants"),
+        pytest.param("/own/data", b"Cache-Control: private, max-age=600\r\n", ["ann", "bob"], id="credentials' copies"),
+    ],
+)  # fmt: skip
+async def test_all_variants_and_all_scopes_are_taken(pair, order, target, extra, askers):
+    pair.origin.extra = extra
+    fields = [token(name) if name.isalpha() else name for name in askers]
+    for expected in ("MISS", "HIT"):
+        assert [(await pair.ask(pair.a, target, field))[0] for field in fields] == [expected] * 2
+    await pair.purge(pair.b, **{kind: [value.format(target) for value in values] for kind, values in order.items()})
+    assert [(await pair.ask(pair.a, target, field))[0] for field in fields] == ["MISS"] * 2
+
+
+async def test_limits_are_told_with_their_numbers_and_nothing_is_purged(pair):
+    await pair.ask(pair.a, "/plans/7")
+    for order, status, said in (
+        ({"tags": [f"t{n}" for n in range(1000)] + ["plans"]}, 422, "at most 1000 selectors (purge.max_selectors_per_call), got 1001"),
+        ({"tags": ["plans", "x" * (256 << 10)]}, 413, "at most 256 KiB"),
+        ({"tags": ["plans", "x" * 8193]}, 422, "tags[1]: expected at most 8192 characters, got 8193"),
+        ({"tags": ["plans"], "patterns": ["*:7"]}, 422, "patterns[0]: too wide"),
+    ):  # fmt: skip
+        code, problem = await asyncio.to_thread(pair.a.admin, "POST", "/purge", order)
+        assert (code, problem["status"]) == (status, status)
+        assert said in problem["detail"]
+    assert (await pair.ask(pair.a, "/plans/7"))[0] == "HIT"
+
+
 async def test_the_purge_method_takes_one_url(pair):
     await pair.ask(pair.a, "/plans/7?page=1")
     status, receipt = await asyncio.to_thread(pair.a.admin, "PURGE", "/plans/7?page=1")
