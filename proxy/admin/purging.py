@@ -84,11 +84,11 @@ class PurgeCalls:
             # An acknowledgement that got lost is a purge all the same; who hears this counts it as none and repeats.
             detail = "nothing was purged: the store did not acknowledge it. Try again; repeating a purge is safe"
             raise Problem(503, detail, headers={"Retry-After": "1"}) from None
+        # Before the wait: here it holds already, and what is fetched from now on is newer than the purge.
+        refreshing = self._control.refresh(order.selectors, order.refresh) if order.refresh else 0
         receipt = await receipt_for(seq, self._control.replicas, order.wait or 0.0)
         document = receipt.as_dict("soft" if order.soft else "hard", len(order.selectors))
         if order.refresh:
-            # After the wait: what another replica still had hot would be found in place of the backend's answer.
-            refreshing = self._control.refresh(order.selectors, order.refresh)
             document |= {"refreshing": refreshing, "estimate": True}
         return json_answer(document, status=200 if receipt.effective else 202)
 
