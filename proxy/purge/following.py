@@ -48,6 +48,8 @@ class Following:
         self._breaks: int | None = backplane.breaks  # those before the last answered look; None: look before you judge
         self._doubts = 0
         self.looks = Looks()
+        self.healed: Seq | None = None
+        """Where the ledger was last told what it had lost."""
 
     def age(self) -> float | None:
         """Return the seconds since the sending of the last look that was answered; None before the first."""
@@ -133,4 +135,4 @@ class Following:
         self.looks.healed += 1
         for names, soft in ((lost.soft, True), (lost.hard, False)):
             if names or not soft:
-                await self.purge(names, soft=soft)
+                self.healed = await self.purge(names, soft=soft)

@@ -122,7 +122,15 @@ class SharedLedger:
     async def replicas(self, purge: Seq) -> Replicas:
         """Ask who follows the ledger, and who has seen this purge."""
         # Not an answer to a question sent before this call: a process that began to follow since is not in it.
-        roll, seen = await self._rolls.ride(), self._mirror.has_seen(purge)
+        roll = await self._rolls.ride()
+        # Race: (1) a purge is acknowledged, (2) a server without it is promoted that cannot tell itself from the old
+        # one, (3) another purge takes it beyond (1), (4) a replica says that it has come so far. It has not seen (1).
+        if self._following.may_be_another_ledger and (failure := await asyncio.shield(self._following.look())):
+            raise StoreError(str(failure)) from failure
+        healed = self._following.healed
+        if healed is not None and healed.epoch == purge.epoch and healed.n > purge.n:
+            purge = healed
+        seen = self._mirror.has_seen(purge)
         return counted(roll, purge, self._calls.identity, self._calls.max_lag, seen_here=seen)
 
     async def close(self) -> None:

@@ -412,3 +412,22 @@ async def test_the_ledger_survives_a_full_redis(replica, own_valkey):
     at = await ledger.purge([EVERYTHING], soft=False, now=0.0)
 
     assert ledger.standing([], s0, at) == PURGED
+
+
+async def test_a_position_on_a_promoted_server_confirms_no_purge_that_was_lost(replica, own_valkey):
+    """As after a failover between servers that cannot be told apart, when somebody purged on before the loss was healed."""
+    one, other = await replica(), await replica()
+    start = await one.position()
+    lost = await one.purge(["tag:lost"], soft=False, now=0.0)
+    own_valkey.command("SET", "cache:purge:{svc}:seq", str(start))
+    own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+    assert (await other.purge(["tag:x"], soft=False, now=0.0)).n > lost.n
+    await other._following.look()
+
+    await one._following.look()  # and heals
+    assert (await one.replicas(lost)).confirmed == 1
+
+    await other._following.look()
+    await other._following.look()  # says what the last one brought
+    assert (await one.replicas(lost)).confirmed == 2
