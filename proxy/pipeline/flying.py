@@ -106,9 +106,8 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared) -> Answer | Non
     draft = landing.draft
     if not vary.fits(draft.vary, quest.visit.asked):
         return None
-    if (
-        quest.looked.seq is not None
-    ):  # also where it was found, or fetched without a ledger: it may be older than a purge
+    if quest.looked.seq is not None:
+        # Also what was found in the store, or fetched without a ledger: it may be older than a purge before this asked.
         try:
             standing = await stand(parts, draft, quest.looked.seq)
         except StoreError:
