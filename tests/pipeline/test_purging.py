@@ -274,3 +274,19 @@ async def test_a_follower_takes_nothing_fetched_without_a_ledger_before_a_purge(
     gate.set()
     assert (await asyncio.wait_for(leader, 5)).body == b"old", "it asked before the purge"
     assert (await asyncio.wait_for(follower, 5)).body == b"new"
+
+
+@pytest.mark.parametrize(
+    ("tag", "body"), [({}, b"new"), ({"etag": '"1"'}, b"old")], ids=["without a tag", "with its tag"]
+)
+async def test_after_a_soft_purge_a_head_freshens_only_by_the_entity_tag(stage, tag, body):
+    lines = {"cache_control": "max-age=60, must-revalidate", **tag}
+    stage.says(200, b"old", **lines)
+    await stage.asks("/plans/1")
+    await stage.at_rest()
+    await purge(stage, selectors.tag("plan:1"), soft=True)
+    stage.says(200, b"new", **lines)  # of the same length
+    await stage.asks("/plans/1", method="HEAD")
+    await stage.at_rest()
+    stage.says(200, b"new", **lines)
+    assert (await stage.asks("/plans/1")).body == body
