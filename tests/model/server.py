@@ -1,7 +1,4 @@
-"""Redis as the ledger's scripts use it: each function is one atomic step on the server.
-
-The twin test in ``test_model_of_redis`` plays the same commands to this and to a real Valkey.
-"""
+"""Redis as the ledger's scripts use it: each function is one atomic step on the server, as in ``proxy.purge.scripts``."""
 
 from __future__ import annotations
 
