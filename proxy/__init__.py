@@ -10,13 +10,15 @@ The outside world, one door each:
 - ``wire``        HTTP/1.1 on the wire, both sides, without any policy
 - ``backplane``   the connection to Redis that all who need it share
 - ``purge``       the ledger: what was purged, and whether an entry is older than that
-- ``store``       load and save stored responses: in memory, in Redis
+- ``store``       load and save stored responses: in memory, in Redis, or memory in front of Redis
 - ``fetch``       the backend: its connections, one flight per key, the spool that readers follow
+- ``popularity``  which entries are read most, and how each could be fetched again
 - ``observe``     facts, and those who count and log them
 
 The way of a request:
 
 - ``pipeline``    from a parsed request to an answer; the only place where decisions are carried out
+- ``warming``     what happens by the clock
 - ``front``       the traffic listener: one protocol object owns each client connection
 - ``admin``       the admin and probe listeners
 
@@ -28,8 +30,8 @@ The house around it:
 - ``cli``, ``demo``  what a person types, and the show
 
 Each room imports only from rooms further down this chain:
-``cli | demo > service > settings > front | admin > pipeline > store | fetch > purge > backplane | wire >
-observe | policy > message | background``.
+``cli | demo > service > settings > front | admin > warming > pipeline > store | fetch | popularity > purge >
+backplane | wire > observe | policy > message | background``.
 """
 
 __version__ = "0.1.0"

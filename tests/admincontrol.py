@@ -12,6 +12,9 @@ from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
 from proxy.policy.templates import PathTemplate
+from proxy.popularity.counts import Estimate
+from proxy.purge.options import PurgeOptions
+from proxy.purge.replicas import Replicas
 
 GET = frozenset({b"GET", b"HEAD"})
 
@@ -61,6 +64,10 @@ class FakeControl:
     is_ready: bool = True
     resets: int = 0
     bug: Exception | None = None
+    seen: list = field(default_factory=lambda: [Replicas(3, 3, 0.0, 5.0)])  # one after the other; the last for ever
+    asked: list = field(default_factory=list)
+    refreshed: list = field(default_factory=list)
+    purge_limits: PurgeOptions = field(default_factory=PurgeOptions)
 
     def _ask_store(self):
         if self.bug is not None:
@@ -73,6 +80,18 @@ class FakeControl:
         self.purges.append((tuple(selectors), soft, request_id))
         self.seq = Seq(self.seq.epoch, self.seq.n + 1)
         return self.seq
+
+    def would_hit(self, selectors):
+        return Estimate(12, 340, ("/plans/7", "/plans/catalog?page=1"))
+
+    def refresh(self, selectors, most):
+        self.refreshed.append((tuple(selectors), most))
+        return min(most, 12)
+
+    async def replicas(self, seq):
+        self._ask_store()
+        self.asked.append(seq)
+        return self.seen[min(len(self.asked), len(self.seen)) - 1]
 
     async def position(self):
         self._ask_store()

@@ -8,6 +8,8 @@
 - ``problems``    errors as ``application/problem+json``
 - ``bodies``      reading a JSON body
 - ``orders``      from JSON to what is to be purged, or every mistake in it
+- ``pace``        how many calls a second
+- ``receipts``    how far a purge has come, and waiting until it holds everywhere
 - ``purging``     the calls that purge and that ask how far a purge has come
 - ``inspection``  the calls that show, and reload
 - ``health``      what is healthy

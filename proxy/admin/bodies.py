@@ -18,8 +18,13 @@ MOST_BYTES: Final = 1 << 20
 MOST_SECONDS: Final = 10.0
 
 
-async def read_json(request: Request) -> Any:
-    """Return the body's JSON value. Raises Problem 400, 408 or (by aiohttp, as a 413) HTTPRequestEntityTooLarge."""
+async def read_json(request: Request, most: int = MOST_BYTES, instead: str = "") -> Any:
+    """Return the JSON value of a body of ``most`` bytes at most; ``instead`` tells what to do with a larger one.
+
+    Raises Problem 400, 408, 413 or (by aiohttp, as a 413 too) HTTPRequestEntityTooLarge.
+    """
+    if (request.content_length or 0) > most:
+        raise _too_large(request.content_length or 0, most, instead)
     try:
         async with asyncio.timeout(MOST_SECONDS):
             body = await request.read()
@@ -27,6 +32,8 @@ async def read_json(request: Request) -> Any:
         raise Problem(408, f"the body did not arrive within {MOST_SECONDS:.0f} s") from None
     except (ConnectionError, web.RequestPayloadError):
         raise Problem(400, "the body broke off") from None
+    if len(body) > most:
+        raise _too_large(len(body), most, instead)
     # Not orjson: of {"tags": ["a"], "tags": ["b"]} it would keep the second and say nothing of the first.
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_without_repetition)
@@ -38,6 +45,10 @@ async def read_json(request: Request) -> Any:
         raise Problem(400, f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except ValueError as error:
         raise Problem(400, f"the body is refused: {error}") from None
+
+
+def _too_large(size: int, most: int, instead: str) -> Problem:
+    return Problem(413, f"expected a body of at most {most >> 10} KiB, got {size} bytes; {instead or 'send less'}")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from proxy.admin.health import HealthFacts
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.popularity.counts import Estimate
+    from proxy.purge.options import PurgeOptions
+    from proxy.purge.replicas import Replicas
 
 
 class Mistake(Protocol):
@@ -53,8 +56,25 @@ class Control(Protocol):
         """Write the purge into the ledger and tell the observers; returns once acknowledged. Raises StoreError."""
         ...
 
+    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+        """Estimate, from what this replica has seen read, what a purge would hit."""
+        ...
+
+    def refresh(self, selectors: Sequence[str], most: int) -> int:
+        """Begin to fetch again the ``most`` most read entries that a purge of these has hit; return how many those are."""
+        ...
+
     async def position(self) -> Seq:
         """Return the ledger's position as this replica knows it. Raises StoreError."""
+        ...
+
+    @property
+    def purge_limits(self) -> PurgeOptions:
+        """What one call may purge, and how many calls a second are taken."""
+        ...
+
+    async def replicas(self, seq: Seq) -> Replicas:
+        """Ask how many replicas there are, and how many have seen this purge. Raises StoreError."""
         ...
 
     async def reload(self) -> Sequence[Mistake]:

@@ -8,17 +8,19 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.admin.problems import Problem
-from proxy.message import selectors
+from proxy.message import globs, selectors
 from proxy.policy.urls import canonical_url
+from proxy.purge import patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from proxy.policy.rules import RuleBook
+    from proxy.purge.options import PurgeOptions
 
-MOST_SELECTORS: Final = 10_000  # in one call: one script in Redis, about 20 ms
 LONGEST: Final = 8192  # characters of one value; limits.target's default
 LONGEST_WAIT: Final = 60.0
+MOST_REFRESHED: Final = 1000  # in one call: as many fetches, eight at a time
 
 _NAMED: Final[dict[str, Callable[[str], str]]] = {
     "tags": selectors.tag,
@@ -27,9 +29,8 @@ _NAMED: Final[dict[str, Callable[[str], str]]] = {
     "namespaces": selectors.namespace,
     "routes": selectors.route,
 }
-_LISTS: Final = (*_NAMED, "urls", "paths")
-_LATER: Final = ("patterns", "refresh", "dry_run")
-_FIELDS: Final = (*_LISTS, *_LATER, "all", "mode", "wait")
+_LISTS: Final = (*_NAMED, "urls", "paths", "patterns")
+_FIELDS: Final = (*_LISTS, "all", "mode", "wait", "refresh", "dry_run")
 
 _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)", re.ASCII)
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -37,11 +38,17 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 @dataclass(frozen=True, slots=True)
 class PurgeOrder:
-    """What is to be purged: selectors without repetition, in the order given; ``wait`` in seconds."""
+    """What is to be purged: selectors without repetition, in the order given; ``wait`` in seconds.
+
+    ``refresh``: how many of the most read entries that it hits are fetched again; ``dry_run``: nothing is purged, only
+    what would be is told.
+    """
 
     selectors: tuple[str, ...]
     soft: bool = False
     wait: float | None = None
+    refresh: int = 0
+    dry_run: bool = False
 
 
 class _Findings:
@@ -52,7 +59,7 @@ class _Findings:
         self.mistakes.append({"where": where, "detail": detail})
 
 
-def read_order(document: Any, book: RuleBook) -> PurgeOrder:
+def read_order(document: Any, book: RuleBook, limits: PurgeOptions) -> PurgeOrder:
     """Return the order. Raises Problem 422 with all mistakes: what, where, and what was expected instead."""
     if not isinstance(document, dict):
         raise refusal([{"where": "body", "detail": f"expected an object, got {_shown(document)}"}])
@@ -63,14 +70,30 @@ def read_order(document: Any, book: RuleBook) -> PurgeOrder:
         chosen += _selected(name, document, book, findings)
     soft = _mode(document, findings)
     wait = _wait(document, findings)
+    refresh = _refresh(document, findings)
+    dry_run = _flag("dry_run", document, findings)
     unique = tuple(dict.fromkeys(chosen))
     if not unique and not findings.mistakes:
         findings.add("body", _nothing(document))
-    if len(unique) > MOST_SELECTORS:
-        findings.add("body", f"expected at most {MOST_SELECTORS} selectors, got {len(unique)}; send them in parts")
+    _check_numbers(unique, limits, findings)
     if findings.mistakes:
         raise refusal(findings.mistakes)
-    return PurgeOrder(unique, soft=soft, wait=wait)
+    return PurgeOrder(unique, soft=soft, wait=wait, refresh=refresh, dry_run=dry_run)
+
+
+def _check_numbers(unique: tuple[str, ...], limits: PurgeOptions, findings: _Findings) -> None:
+    if len(unique) > limits.max_selectors_per_call:
+        findings.add(
+            "body",
+            f"expected at most {limits.max_selectors_per_call} selectors (purge.max_selectors_per_call), got "
+            f"{len(unique)}; send them in parts, or purge by a tag that all of them share",
+        )
+    if (count := sum(name.startswith(selectors.PATTERN) for name in unique)) > patterns.MOST:
+        findings.add(
+            "patterns",
+            f"expected at most {patterns.MOST}, got {count}: each entry is compared with every one of them; purge by a "
+            "tag, a user or a namespace",
+        )
 
 
 def _nothing(document: dict[str, Any]) -> str:
@@ -88,23 +111,22 @@ def refusal(mistakes: Sequence[dict[str, str]]) -> Problem:
 
 def _check_names(document: dict[str, Any], findings: _Findings) -> None:
     for name in document:
-        if name in _LATER:
-            findings.add(name, "not built yet")
-        elif name not in _FIELDS:
+        if name not in _FIELDS:
             near = get_close_matches(name, _FIELDS, n=1)
-            findings.add(_short(name), f"unknown, did you mean {near[0]}?" if near else f"unknown; known: {_known()}")
-
-
-def _known() -> str:
-    return ", ".join(name for name in _FIELDS if name not in _LATER)
+            known = ", ".join(_FIELDS)
+            findings.add(_short(name), f"unknown, did you mean {near[0]}?" if near else f"unknown; known: {known}")
 
 
 def _everything(document: dict[str, Any], findings: _Findings) -> Iterable[str]:
-    value = document.get("all", False)
+    return (selectors.EVERYTHING,) if _flag("all", document, findings) else ()
+
+
+def _flag(name: str, document: dict[str, Any], findings: _Findings) -> bool:
+    value = document.get(name, False)
     if not isinstance(value, bool):
-        findings.add("all", f"expected true, got {_shown(value)}")
-        return ()
-    return (selectors.EVERYTHING,) if value else ()
+        findings.add(name, f"expected true, got {_shown(value)}")
+        return False
+    return value
 
 
 def _selected(name: str, document: dict[str, Any], book: RuleBook, findings: _Findings) -> list[str]:
@@ -144,6 +166,8 @@ def _selectors_for(name: str, value: str, book: RuleBook) -> Sequence[str]:
         if "?" in value:
             raise ValueError('expected a path without a query; "urls" takes one')
         return canonical_url(book, f"{value}?*")
+    if name == "patterns":
+        return (selectors.pattern(globs.checked(value)),)
     return (_NAMED[name](value),)
 
 
@@ -166,6 +190,16 @@ def _wait(document: dict[str, Any], findings: _Findings) -> float | None:
     if seconds > LONGEST_WAIT:
         findings.add("wait", f'expected at most "{LONGEST_WAIT:.0f}s", got {_shown(value)}')
     return seconds
+
+
+def _refresh(document: dict[str, Any], findings: _Findings) -> int:
+    value = document.get("refresh", 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        findings.add("refresh", f"expected a whole number, got {_shown(value)}")
+        return 0
+    if not 0 <= value <= MOST_REFRESHED:
+        findings.add("refresh", f"expected a whole number from 0 to {MOST_REFRESHED}")
+    return value
 
 
 def _shown(value: Any) -> str:

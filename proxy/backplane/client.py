@@ -53,6 +53,8 @@ class Backplane:
         )
         self._closed = False
         self.latency: float | None = None
+        self.breaks = 0
+        """How many connections broke: after one, whoever answers may be another server."""
 
     @property
     def is_open(self) -> bool:
@@ -114,6 +116,7 @@ class Backplane:
                     raise StoreError(f"the store refused: {reply}") from reply
         except TimeoutError as error:
             failure = "timeout"
+            self.breaks += 1
             self._breaker.trip(failure)
             raise StoreError(f"the store did not answer within {self._options.timeout:g} s") from error
         except StalledError as error:
@@ -121,6 +124,7 @@ class Backplane:
             raise StoreError(str(error)) from error
         except (RedisError, OSError) as error:
             failure = "connection"
+            self.breaks += 1
             self._breaker.trip(failure)
             raise StoreError(f"the store cannot be reached: {error}") from error
         else:
@@ -134,7 +138,8 @@ class Backplane:
         connection = await self._pool.take()
         answered = False
         try:
-            await _ready(connection)
+            if await _ready(connection):
+                self.breaks += 1
             result = await exchange(connection)
             answered = True
             return result
@@ -163,11 +168,13 @@ class Backplane:
         self.latency = seconds if self.latency is None else self.latency + _WEIGHT * (seconds - self.latency)
 
 
-async def _ready(connection: AbstractConnection) -> None:
-    """Connect, again if the server has closed this connection since it was last used."""
-    if connection.is_connected and await connection.can_read():
+async def _ready(connection: AbstractConnection) -> bool:
+    """Connect, again if the server has closed this connection since it was last used: say whether it had."""
+    broken = connection.is_connected and await connection.can_read()
+    if broken:
         await connection.disconnect(nowait=True)
     await connection.connect()  # type: ignore[no-untyped-call]  # redis-py types most of itself, not this
+    return broken
 
 
 async def _exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:

@@ -80,15 +80,19 @@ def _purge(parser: argparse.ArgumentParser) -> None:
     each("--key", "keys", "a logical key, namespace:version:id")
     each("--url", "urls", "a path with its query; PATH?* is every query")
     each("--path", "paths", "a path, whatever the query")
-    each("--pattern", "patterns", "a glob over logical keys (not built yet)")
+    each("--pattern", "patterns", "a glob over logical keys: user_profile:*:user_456")
     each("--user", "users", "a user")
     each("--namespace", "namespaces", "a namespace")
     each("--route", "routes", "a route's name")
     add = parser.add_argument
     add("--all", action="store_true", help="everything of the service")
     add("--soft", action="store_true", help="make stale instead of gone")
-    add("--wait", metavar="DURATION", help="until every replica has seen it, this long at most")
-    add("--dry-run", action="store_true", help="show what it would hit (not built yet)")
+    add(
+        "--wait",
+        metavar="DURATION",
+        help="until it holds at every replica, this long at most; exit 1 if it does not by then",
+    )
+    add("--dry-run", action="store_true", help="estimate what it would hit; purge nothing")
     _remote(parser)
 
 

@@ -65,7 +65,7 @@ class Reply:
     document: Any
 
 
-def call(  # noqa: PLR0913 - a call has that many parts, four of them by name
+def call(  # noqa: PLR0913 - a call has that many parts, five of them by name
     target: Target,
     method: str,
     path: str,
@@ -73,12 +73,17 @@ def call(  # noqa: PLR0913 - a call has that many parts, four of them by name
     query: Mapping[str, str] | list[tuple[str, str]] | None = None,
     body: Any = None,
     fine: frozenset[int] = frozenset(),
+    wait: float = 0.0,
 ) -> Reply:
-    """Ask and return the reply. Raises CallError for no answer and for 400 upward, but for statuses in ``fine``."""
+    """Ask and return the reply. Raises CallError for no answer and for 400 upward, but for statuses in ``fine``.
+
+    ``wait``: seconds for which the sidecar was asked not to answer.
+    """
+    patience = PATIENCE + wait
     try:
-        reply = asyncio.run(_ask(target, method, path, query=query or {}, body=body))
+        reply = asyncio.run(_ask(target, method, path, query=query or {}, body=body, patience=patience))
     except TimeoutError as error:
-        raise CallError(f"no answer from {target.admin} within {PATIENCE:.0f} s") from error
+        raise CallError(f"no answer from {target.admin} within {patience:.0f} s") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise CallError(f"cannot ask {target.admin}: {error}") from error
     if reply.status >= _FAILED and reply.status not in fine:
@@ -86,8 +91,14 @@ def call(  # noqa: PLR0913 - a call has that many parts, four of them by name
     return reply
 
 
-async def _ask(
-    target: Target, method: str, path: str, *, query: Mapping[str, str] | list[tuple[str, str]], body: Any
+async def _ask(  # noqa: PLR0913 - as ``call``
+    target: Target,
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, str] | list[tuple[str, str]],
+    body: Any,
+    patience: float,
 ) -> Reply:
     unix = target.admin.removeprefix("unix:") if target.admin.startswith("unix:") else None
     connector = aiohttp.UnixConnector(unix) if unix else aiohttp.TCPConnector()
@@ -98,7 +109,7 @@ async def _ask(
         aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=PATIENCE),
+            timeout=aiohttp.ClientTimeout(total=patience),
             headers=headers,
         ) as session,
         session.request(

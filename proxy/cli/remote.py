@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.cli import screen, tables
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _LISTS: Final = ("tags", "keys", "urls", "paths", "patterns", "users", "namespaces", "routes")
+_LONGEST_WAIT: Final = 60.0  # seconds; the admin API refuses a longer one
 
 
 def _target(chosen: argparse.Namespace) -> Target:
@@ -21,20 +23,26 @@ def _target(chosen: argparse.Namespace) -> Target:
 
 
 def purge(chosen: argparse.Namespace) -> int:
-    """``sapwood purge``: print the receipt."""
+    """``sapwood purge``: print the receipt; exit 1 where ``--wait`` ended before the purge held everywhere."""
     order: dict[str, Any] = {name: values for name in _LISTS if (values := getattr(chosen, name))}
     if chosen.all:
         order["all"] = True
     if not order:
         raise BadUsageError(
-            "purge: nothing to purge: give --tag, --key, --url, --path, --user, --namespace, --route or --all"
+            "purge: nothing to purge: give --tag, --key, --url, --path, --pattern, --user, --namespace, --route or --all"
         )
     order["mode"] = "soft" if chosen.soft else "hard"
     if chosen.wait is not None:
         order["wait"] = chosen.wait
     if chosen.dry_run:
         order["dry_run"] = True
-    return _shown(chosen, lambda: call(_target(chosen), "POST", "/purge", body=order), tables.receipt)
+    ask = partial(call, _target(chosen), "POST", "/purge", body=order, wait=_LONGEST_WAIT if chosen.wait else 0.0)
+    return _shown(chosen, ask, tables.receipt, failed=_is_not_effective if chosen.wait else None)
+
+
+def _is_not_effective(receipt: dict[str, Any]) -> bool:
+    """Say whether somebody who asked to wait may still be answered with what was purged."""
+    return receipt.get("effective") is False
 
 
 def stats(chosen: argparse.Namespace) -> int:
@@ -49,7 +57,13 @@ def health(chosen: argparse.Namespace) -> int:
     return _shown(chosen, lambda: call(_target(chosen), "GET", "/health", fine=frozenset({503})), tables.health)
 
 
-def _shown(chosen: argparse.Namespace, ask: Callable[[], Reply], show: Callable[[dict[str, Any]], None]) -> int:
+def _shown(
+    chosen: argparse.Namespace,
+    ask: Callable[[], Reply],
+    show: Callable[[dict[str, Any]], None],
+    *,
+    failed: Callable[[dict[str, Any]], bool] | None = None,
+) -> int:
     try:
         reply = ask()
     except CallError as error:
@@ -59,6 +73,8 @@ def _shown(chosen: argparse.Namespace, ask: Callable[[], Reply], show: Callable[
         screen.say_json(reply.document)
     else:
         show(reply.document)
+    if failed is not None and failed(reply.document):
+        return 1
     return 0 if reply.status < 400 else 1  # noqa: PLR2004 - client and server errors
 
 

@@ -30,6 +30,9 @@ def _console() -> Console:
 
 def receipt(document: dict[str, Any]) -> None:
     """Show what a purge did."""
+    counts = document.get("replicas")
+    if isinstance(counts, dict):
+        document = {**document, "replicas": f"{counts.get('confirmed')} of {counts.get('live')} have confirmed it"}
     _pairs(document, tuple(document))
 
 

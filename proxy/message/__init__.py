@@ -11,5 +11,6 @@
 - ``dates``         HTTP-date, in its three forms
 - ``cachestatus``   the ``Cache-Status`` field (RFC 9211)
 - ``selectors``     the names by which stored responses are purged
+- ``globs``         patterns over logical keys
 - ``errors``        whose fault it was
 """

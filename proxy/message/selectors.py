@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 EVERYTHING: Final = "all"
+KEY: Final = "key:"
+PATTERN: Final = "pattern:"
 
 
 def tag(name: str) -> str:
@@ -19,7 +21,12 @@ def tag(name: str) -> str:
 
 def logical_key(name: str) -> str:
     """Select by logical key, ``namespace:version:id``."""
-    return f"key:{name}"
+    return f"{KEY}{name}"
+
+
+def pattern(glob: str) -> str:
+    """Select by a glob over logical keys (``message.globs``); no entry carries it, the ledger compares."""
+    return f"{PATTERN}{glob}"
 
 
 def url(canonical: str) -> str:

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from proxy.observe.counters import BOUNDS, CLASSES, Counters, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from prometheus_client import Metric
 
@@ -34,6 +34,7 @@ class Gauges:
     memory_evictions: int = 0
     purge_mirror_lag: float | None = None
     purge_selectors: int | None = None
+    purge_looks: Mapping[str, int] | None = None
     redis_memory_ratio: float | None = None
     config_reload_ok: bool = True
     config_hash: str = ""
@@ -148,6 +149,13 @@ def _purges(counters: Counters, gauges: Gauges) -> Iterator[Metric]:
     for labels, count in counters.purges.items():
         purges.add_metric(labels, count)
     yield purges
+    if gauges.purge_looks is not None:
+        looks = CounterMetricFamily(
+            "sapwood_purge_mirror_looks", "How the purge mirror was brought up to date.", labels=("result",)
+        )
+        for result, count in gauges.purge_looks.items():
+            looks.add_metric((result,), count)
+        yield looks
     yield from _known("sapwood_purge_mirror_lag_seconds", "Age of the purge mirror.", gauges.purge_mirror_lag)
     yield from _known("sapwood_purge_selectors", "Selectors that the ledger remembers.", gauges.purge_selectors)
 

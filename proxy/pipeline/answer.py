@@ -10,8 +10,8 @@ from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome, RequestServed
-from proxy.pipeline import flying, heads, passing, render, writes
-from proxy.pipeline.lookup import look
+from proxy.pipeline import flying, heads, passing, readings, render, writes
+from proxy.pipeline.lookup import HIT_IN, look
 from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
 from proxy.pipeline.visit import Call, Quest, Visit
@@ -97,14 +97,17 @@ class Pipeline:
         """Answer from the store where the plan says so, else from the backend, together with all who ask the same."""
         request, route, parts = visit.request, visit.route, self.parts
         looked = await look(parts, visit)
-        if looked.failed and route.on_store_failure == "refuse":
+        readings.was_read(parts, visit, looked)
+        now = parts.wall()
+        if plan.may_serve_blind(looked.entry, looked.last_known, looked.standing, request, route, now=now):
+            return render.stale(visit, (looked.entry, looked.standing), now, detail="store-unavailable")
+        if (looked.failed or looked.last_known is not None) and route.on_store_failure == "refuse":
             answer = problem(503, "the cache's store is not available", retry_after=1)
             return render.own(answer, call, Outcome.REFUSED, detail="store-unavailable")
-        now = parts.wall()
         verdict = plan.plan_for(request, route, looked.entry, looked.standing, vary_miss=looked.is_vary_miss, now=now)
         match verdict:
             case plan.ServeStored(stored):
-                return render.hit(visit, stored, parts.hit, now)
+                return render.hit(visit, stored, HIT_IN[looked.tier], now)
             case plan.ServeStaleAndRefresh(stored):
                 flying.refresh(parts, visit, looked)
                 return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")

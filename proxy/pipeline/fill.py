@@ -46,7 +46,7 @@ class Crew:
     async def fly(self, flight: Flight) -> None:
         """Land the flight, and see what it carries into the store."""
         visit = self.visit
-        looked = await look(self.parts, visit)
+        looked = await look(self.parts, visit, shared=True)
         again = plan.plan_for(
             visit.request,
             visit.route,

@@ -18,7 +18,7 @@ from proxy.message.errors import OriginError, StoreError
 from proxy.observe.events import Outcome
 from proxy.pipeline import render
 from proxy.pipeline.fill import Crew
-from proxy.pipeline.lookup import Looked, stand
+from proxy.pipeline.lookup import HIT_IN, Looked, stand
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import freshness, keys, plan, vary
 from proxy.policy.plan import Forward
@@ -107,7 +107,8 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared, *, came_late: b
     draft = landing.draft
     if not vary.fits(draft.vary, quest.visit.asked):
         return None
-    if quest.looked.seq is not None and landing.saving:
+    if quest.looked.seq is not None:
+        # Also what was found in the store, or fetched without a ledger: it may be older than a purge before this asked.
         try:
             standing = await stand(parts, draft, quest.looked.seq)
         except StoreError:
@@ -117,7 +118,7 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared, *, came_late: b
     reader = landing.spool.reader()  # before any wait: later the first chunks may be gone
     if came_late:  # all that there was to fetch was here already; the store has it in a moment
         await reader.aclose()
-        return render.hit(quest.visit, replace(draft, body=landing.spool.body()), parts.hit, parts.wall())
+        return render.hit(quest.visit, replace(draft, body=landing.spool.body()), HIT_IN["memory"], parts.wall())
     if landing.spool.length is None and not await landing.spool.complete:
         await reader.aclose()
         return None
@@ -142,7 +143,7 @@ async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, 
     )
     if landing.how == "found":
         await body.aclose()
-        return render.hit(visit, draft, parts.hit, now)
+        return render.hit(visit, draft, HIT_IN[parts.store.name], now)
     if landing.how == "revalidated":
         await body.aclose()
         return render.from_store(visit, draft, status, Outcome.REVALIDATED if leading else Outcome.COLLAPSED, now)

@@ -49,6 +49,8 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
     stored = quest.stored
     if stored is None or heard.response.status != stored.status:
         return
+    if quest.looked.standing.soft_since is not None and b"etag" not in heard.response.headers:
+        return  # somebody says that it changed, and a head without a tag does not say that it did not
     updated = validation.updated_by_head(stored, heard.response, response_time=heard.response_time)
     if updated is None:
         await drop(parts, quest.looked.place)

@@ -1,29 +1,36 @@
 """What the store has for a request, and what the ledger says of it.
 
 The vary record, the base entry and the ledger's position are read together. A vary record wins: the variant's own
-entry costs a second read. A store that fails counts as nothing found.
+entry costs a second read. A store that fails counts as nothing found; one that is away while a hot tier has a copy
+leaves the look *blind*: the copy counts as softly purged at the moment since when nobody has heard of purges.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import IN_FORCE, Seq, Standing
 from proxy.message.stored import CacheKey, StoredResponse, Uncacheable, VaryRecord
+from proxy.observe.events import Outcome
 from proxy.policy import keys, vary
 
 if TYPE_CHECKING:
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
+    from proxy.store.protocol import Tier
+
+HIT_IN: Final[dict[Tier, Outcome]] = {"memory": Outcome.HIT_MEMORY, "redis": Outcome.HIT_REDIS}
+"""What a hit counts as, by where it was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What was found. ``place`` is where an entry for this request is kept, as far as is known now.
 
-    ``seq`` None: the ledger could not be read, and nothing fetched on this look may be stored.
+    ``seq`` None: the ledger could not be read, and nothing fetched on this look may be stored. ``last_known`` is the
+    entry's standing by the last known purges where the look was blind, else None.
     """
 
     place: CacheKey
@@ -32,6 +39,8 @@ class Looked:
     seq: Seq | None = None
     vary: VaryRecord | None = None
     failed: bool = False
+    tier: Tier = "redis"
+    last_known: Standing | None = None
 
     @property
     def is_vary_miss(self) -> bool:
@@ -39,16 +48,19 @@ class Looked:
         return self.vary is not None and self.entry is None
 
 
-async def look(parts: Parts, visit: Visit) -> Looked:
-    """Read what is known for a request. Never raises: a failing store is ``failed``."""
+async def look(parts: Parts, visit: Visit, *, shared: bool = False) -> Looked:
+    """Read what is known for a request. Never raises: a failing store is ``failed``.
+
+    ``shared``: as all replicas know it, before anything is fetched or written on the strength of it.
+    """
     key = visit.key
     place = key.cache
     try:
-        found = await parts.store.load(key.cache)
-        entry = found.entry
+        found = await parts.store.load(key.cache, shared=shared)
         if found.vary is not None:
             place = keys.variant(key, vary.selecting(found.vary.fields, visit.asked))
-            entry = await parts.store.load_variant(place)
+            found = await parts.store.load_variant(place, found)
+        entry = found.entry
         if isinstance(entry, StoredResponse) and not vary.fits(entry.vary, visit.asked):
             entry = None
         standing = IN_FORCE
@@ -58,7 +70,17 @@ async def look(parts: Parts, visit: Visit) -> Looked:
             standing = await stand(parts, entry, found.seq)
     except StoreError:
         return Looked(place, failed=True)
-    return Looked(place, entry, standing, found.seq, found.vary)
+    if found.blind_for is None:
+        return Looked(place, entry, standing, found.seq, found.vary, tier=found.tier)
+    blind = blinded(standing, parts.wall() - found.blind_for)
+    return Looked(place, entry, blind, found.seq, found.vary, tier=found.tier, last_known=standing)
+
+
+def blinded(standing: Standing, since: float) -> Standing:
+    """Return the standing of an entry that may have been purged at any time since that wall-clock time."""
+    if standing.purged:
+        return standing
+    return Standing(soft_since=since if standing.soft_since is None else min(since, standing.soft_since))
 
 
 async def stand(parts: Parts, entry: StoredResponse, at: Seq) -> Standing:

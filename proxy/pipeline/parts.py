@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from proxy.observe.events import Outcome
+from proxy.popularity.counts import Popularity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +47,4 @@ class Parts:
     observer: Observer
     wall: Callable[[], float]
     options: PipelineOptions
-
-    @property
-    def hit(self) -> Outcome:
-        """What a hit counts as, by where it was kept."""
-        return Outcome.HIT_MEMORY if self.store.name == "memory" else Outcome.HIT_REDIS
+    popularity: Popularity = field(default_factory=Popularity)

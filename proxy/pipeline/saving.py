@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from proxy.message.errors import StoreError
 from proxy.message.stored import Uncacheable, VaryRecord
 from proxy.observe.events import ResponseStored
+from proxy.pipeline import readings
 from proxy.policy import keys, vary
 from proxy.policy.verdicts import DiscardReason
 
@@ -49,6 +50,7 @@ async def save(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse
         )
     except StoreError:
         return  # the backplane has told; the response was served, only a later hit is lost
+    readings.was_stored(parts, visit, place.digest, entry)
     parts.observer.tell(ResponseStored(visit.route.name, visit.namespace, size, entry.freshness.lifetime))
 
 

@@ -3,7 +3,8 @@
 1. The request goes out in a task of its own; the client may hang up, the backend still gets it whole where it was whole.
 2. Its head arrives. 2xx, 3xx and 5xx purge: a 5xx may have written before it failed.
 3. No head (timeout, reset): purge at once, and again after ``upstream.timeout``, since the write may still be under way.
-4. The answer is released when the ledger has acknowledged, or after ``purge.wait_at_most``; the purge goes on.
+4. The answer is released when the purge holds at every replica, or after ``purge.wait_at_most``; the purge goes on. So
+   whoever has the answer to a write reads what was written, through whichever replica.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.fetch.origin import Reply
+    from proxy.message.selectors import Seq
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Call
     from proxy.policy.invalidation import Purge
+
+LOOK_EVERY = 0.01
+"""Seconds between two looks at who has confirmed: replicas look ten times a second, so five such looks for a write."""
 
 NEVER_LEFT = 503
 """The status of an OriginError for a request that found no place in the queue: it has written nothing."""
@@ -104,6 +109,18 @@ async def _purge_one(parts: Parts, selectors: tuple[str, ...], asked_by: str, *,
         parts.observer.tell(Purged("write", mode, selectors, "", asked_by, failure=str(error)))
         return
     parts.observer.tell(Purged("write", mode, selectors, str(seq), asked_by))
+    await _until_it_holds(parts, seq)
+
+
+async def _until_it_holds(parts: Parts, seq: Seq) -> None:
+    """Wait until no hot tier can serve what was purged: each has confirmed it, or what it knew is too old by now."""
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    try:
+        while not (await parts.ledger.replicas(seq)).hold_after(clock() - began):  # noqa: ASYNC110 - others' doing
+            await asyncio.sleep(LOOK_EVERY)
+    except StoreError:
+        return  # the backplane has told; the purge is acknowledged, and holds at the others after their max_lag
 
 
 def _nobody_takes(parts: Parts, done: asyncio.Task[Reply | SapwoodError]) -> None:

@@ -75,6 +75,11 @@ def purges_for(request: Request, response: Response | None, book: RuleBook) -> l
     return [purge for purge in dict.fromkeys(purges) if purge.selectors]
 
 
+def purge_of(rule: WriteRule, book: RuleBook) -> Purge:
+    """Return what a rule without values purges: one that follows the clock and no write."""
+    return Purge(tuple(dict.fromkeys(_selected(rule, Values({}), book))), rule.soft)
+
+
 def _has_happened(response: Response) -> bool:
     return _SUCCESS <= response.status < _CLIENT_ERROR or response.status >= _SERVER_ERROR
 
@@ -140,6 +145,7 @@ def _selected(rule: WriteRule, values: Values, book: RuleBook) -> Iterator[str]:
         yield selectors.EVERYTHING
     yield from map(selectors.route, rule.routes)
     yield from map(selectors.namespace, rule.namespaces)
+    yield from map(selectors.pattern, rule.patterns)
     yield from map(selectors.tag, _rendered(rule.tags, values))
     yield from map(selectors.logical_key, _rendered(rule.keys, values))
     yield from map(selectors.user, _rendered(rule.users, values))

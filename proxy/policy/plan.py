@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from proxy.message import cachecontrol
 from proxy.message.cachecontrol import NO_DIRECTIVES
@@ -169,6 +169,29 @@ def _client_accepts_stale(wanted: CacheControl, stale: float) -> bool:
     for limit in wanted.arguments(b"max-stale"):
         return limit is None or stale <= (wanted.seconds(b"max-stale") or 0)
     return False
+
+
+def may_serve_blind(  # noqa: PLR0913 - as plan_for
+    found: StoredResponse | Uncacheable | None,
+    last_known: Standing | None,
+    standing: Standing,
+    request: Request,
+    route: Route,
+    *,
+    now: float,
+) -> TypeGuard[StoredResponse]:
+    """Say whether ``found`` may be served while nobody can say what was purged meanwhile.
+
+    It has to be fresh by the ``last_known`` purges (None: nothing is in doubt, so this is not the question). As it may
+    have been purged at any time since, which ``standing`` counts as softly purged from then on, it is stale for all
+    that anybody knows: so only within its stale-if-error window, and never where staleness is forbidden.
+    """
+    if last_known is None or not isinstance(found, StoredResponse) or not is_fresh(found, last_known, now):
+        return False
+    wanted = wishes(request, route)
+    if b"no-store" in wanted or not _satisfies(wanted, found, now) or _may_never_be_stale(found, wanted):
+        return False
+    return stale_for(found, standing, now) < found.freshness.stale_if_error
 
 
 def may_serve_on_error(  # noqa: PLR0913 - as plan_for

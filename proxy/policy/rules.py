@@ -110,7 +110,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class WriteRule:
-    """One ``invalidate`` rule with ``after``: what a write that passes through purges."""
+    """One ``invalidate`` rule: what a write that passes through purges, or, without ``matches``, the clock."""
 
     matches: tuple[Match, ...]
     tags: tuple[ValueTemplate, ...] = ()
@@ -118,6 +118,7 @@ class WriteRule:
     urls: tuple[ValueTemplate, ...] = ()
     paths: tuple[ValueTemplate, ...] = ()
     users: tuple[ValueTemplate, ...] = ()
+    patterns: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
     everything: bool = False

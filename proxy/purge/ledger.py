@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proxy.message.selectors import Seq, Standing
+    from proxy.purge.replicas import Replicas
 
 
 class Ledger(Protocol):
@@ -29,6 +30,18 @@ class Ledger(Protocol):
         """
         ...
 
+    def age(self) -> float | None:
+        """Return the seconds since the sending of the last read that was answered; None before the first.
+
+        What this process knows is no older than that: a hot hit may be judged as of ``known()`` while ``age()`` is
+        below ``memory.max_lag``. The clock is monotonic, so a process that was stopped finds its knowledge old.
+        """
+        ...
+
+    def known(self) -> Seq | None:
+        """Return the position up to which this process knows every purge; None before the first read."""
+        ...
+
     async def catch_up(self, at: Seq) -> None:
         """Know the ledger up to ``at`` at least. Many callers make one read. Raises StoreError."""
         ...
@@ -40,6 +53,10 @@ class Ledger(Protocol):
         acknowledge it; then it is kept. From the call on this process judges as if it were acknowledged, and it is
         sent again until it is, which is told as ``Purged`` of kind ``retry``.
         """
+        ...
+
+    async def replicas(self, purge: Seq) -> Replicas:
+        """Ask how many processes follow the ledger and how many have seen this purge. Raises StoreError."""
         ...
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from proxy.message.selectors import PURGED, Seq
 from proxy.purge.marks import MICROSECONDS, Marks
 from proxy.purge.options import PurgeOptions
+from proxy.purge.replicas import Replicas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,6 +39,14 @@ class LocalLedger:
             return PURGED
         return self._marks.judge(selectors, s0.n)
 
+    def age(self) -> float:
+        """Nothing lies between this ledger and its reader."""
+        return 0.0
+
+    def known(self) -> Seq:
+        """Return where the ledger is now."""
+        return self.seq
+
     async def catch_up(self, at: Seq) -> None:
         """Nothing is ever unknown here."""
 
@@ -46,6 +55,11 @@ class LocalLedger:
         self.seq = Seq(self.seq.epoch, max(self.seq.n + 1, int(now * MICROSECONDS)))
         self._marks.purge(selectors, self.seq.n, soft=soft)
         return self.seq
+
+    async def replicas(self, purge: Seq) -> Replicas:
+        """Return this process alone, which has seen whatever there was."""
+        del purge
+        return Replicas(live=1, confirmed=1, max_lag=0.0, age=0.0)
 
     async def close(self) -> None:
         """Nothing to stop."""

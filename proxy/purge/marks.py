@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Standing
+from proxy.message.selectors import EVERYTHING, IN_FORCE, KEY, PATTERN, PURGED, Standing
+from proxy.purge.patterns import Patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MICROSECONDS: Final = 1_000_000
+
+KEPT_FOR: Final = 400 * 86400 * MICROSECONDS
+"""Positions after which a purge is forgotten: nothing is stored for longer than a year, or else the floor takes it."""
 
 
 def judge(hard: Mapping[str, int], soft: Mapping[str, int], selectors: Iterable[str], s0: int, floor: int) -> Standing:
@@ -39,6 +43,7 @@ class Marks:
         self._hard = {} if hard is None else hard
         self._soft = {} if soft is None else soft
         self.floor = floor
+        self._patterns = (_patterns_of(self._hard), _patterns_of(self._soft))
 
     def __len__(self) -> int:
         return len(self._hard) + len(self._soft)
@@ -50,19 +55,65 @@ class Marks:
             if marks.get(selector, 0) < n:
                 marks.pop(selector, None)  # to the end: the order is by age
                 marks[selector] = n
-        while len(self) > self._most:
+                if selector.startswith(PATTERN):
+                    self._patterns[soft].purge(selector.removeprefix(PATTERN), n)
+        while len(self) > self._most or self._is_oldest_before(n - KEPT_FOR):
             self._forget_oldest()
 
     def judge(self, selectors: Iterable[str], s0: int) -> Standing:
         """Judge an entry fetched after ``s0``."""
-        return judge(self._hard, self._soft, selectors, s0, self.floor)
+        names = tuple(selectors)
+        standing = judge(self._hard, self._soft, names, s0, self.floor)
+        hard, soft = self._patterns
+        if standing.purged or (hard.newest <= s0 and soft.newest <= s0):
+            return standing
+        keys = [name.removeprefix(KEY) for name in names if name.startswith(KEY)]
+        if any(hard.after(s0, key) for key in keys):
+            return PURGED
+        since = [n / MICROSECONDS for key in keys for n in soft.after(s0, key)]
+        if standing.soft_since is not None:
+            since.append(standing.soft_since)
+        return Standing(soft_since=min(since)) if since else standing
 
-    def later_than(self, n: int, *, soft: bool) -> list[str]:
-        """Return the selectors whose last purge of that kind came after ``n``."""
-        return [selector for selector, at in (self._soft if soft else self._hard).items() if at > n]
+    def missing_from(self, marks: Mapping[str, int], floor: int, known: int, *, soft: bool) -> tuple[str, ...]:
+        """Return whose last purge of that kind, up to ``known``, is neither among ``marks`` nor below ``floor``."""
+        ours = (self._soft if soft else self._hard).items()
+        return tuple(name for name, n in ours if floor < n <= known and marks.get(name, 0) < n)
+
+    def has(self, selectors: Iterable[str], n: int, *, soft: bool) -> bool:
+        """Say whether a purge of these at ``n`` is known, or covered by later ones or by the floor."""
+        marks = self._soft if soft else self._hard
+        return n <= self.floor or all(marks.get(name, 0) >= n for name in selectors)
+
+    def take_over(self, other: Marks) -> None:
+        """Add what ``other`` knows beyond these."""
+        self.floor = max(self.floor, other.floor)
+        for soft, marks in ((False, other._hard), (True, other._soft)):
+            mine = self._soft if soft else self._hard
+            for selector, n in marks.items():
+                if n > self.floor and n > mine.get(selector, 0):
+                    self.purge((selector,), n, soft=soft)
+
+    def _is_oldest_before(self, n: int) -> bool:
+        return any(_oldest(marks) < n for marks in (self._hard, self._soft) if marks)
 
     def _forget_oldest(self) -> None:
-        oldest = min(
-            (marks for marks in (self._hard, self._soft) if marks), key=lambda marks: next(iter(marks.values()))
-        )
-        self.floor = max(self.floor, oldest.pop(next(iter(oldest))))
+        soft = not self._hard or (bool(self._soft) and _oldest(self._soft) < _oldest(self._hard))
+        marks = self._soft if soft else self._hard
+        name = next(iter(marks))
+        n = marks.pop(name)
+        self.floor = max(self.floor, n)
+        if name.startswith(PATTERN):
+            self._patterns[soft].forget(name.removeprefix(PATTERN), n)
+
+
+def _oldest(marks: Mapping[str, int]) -> int:
+    return next(iter(marks.values()))
+
+
+def _patterns_of(marks: Mapping[str, int]) -> Patterns:
+    patterns = Patterns()
+    for name, n in marks.items():
+        if name.startswith(PATTERN):
+            patterns.purge(name.removeprefix(PATTERN), n)
+    return patterns

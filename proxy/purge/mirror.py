@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from proxy.message.selectors import PURGED, Seq
+from proxy.message.selectors import EVERYTHING, PURGED, Seq
 from proxy.purge.marks import Marks
 
 if TYPE_CHECKING:
@@ -23,7 +24,19 @@ class Followed(Enum):
 
     UP_TO_DATE = "up to date"
     BROKEN = "broken"  # unknown epoch, or a purge is missing from the log: read the whole ledger
-    BEHIND = "behind"  # the ledger knows less than this mirror: tell it, then read the whole ledger
+    BEHIND = "behind"  # the ledger ends before what this mirror has seen of it: likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a ledger has to be told again; with nothing to tell it may still have to be moved on."""
+
+    hard: tuple[str, ...] = ()
+    soft: tuple[str, ...] = ()
+    went_back: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.hard or self.soft or self.went_back)
 
 
 class Mirror:
@@ -35,6 +48,7 @@ class Mirror:
         self._past: deque[str] = deque(maxlen=_PAST_EPOCHS)
         self.seq: Seq | None = None
         self.known = 0  # the highest position of this epoch that was ever seen, beyond ``seq`` perhaps
+        self._ahead: set[int] = set()  # purges of our own that the chain up to ``seq`` did not name
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -61,32 +75,65 @@ class Mirror:
             # Race: (1) we ask, (2) a purge of our own is acknowledged, (3) the older answer arrives. That is no
             # ledger that went backwards, hence the comparison with what was known at (1).
             return Followed.BEHIND
+        # Race: (1) a purge of our own is acknowledged, (2) its server dies, (3) the one promoted without it purges on
+        # from where it was, beyond (1). Its log is whole; only that it does not name (1) tells.
+        self._ahead.difference_update(purge.n for purge in tail.purges)
+        unnamed = any(n <= tail.seq.n for n in self._ahead)
         for purge in tail.purges:
             self.learn(purge.selectors, Seq(self.seq.epoch, purge.n), purge.before, soft=purge.soft)
-        return Followed.UP_TO_DATE if self.seq.n >= tail.seq.n else Followed.BROKEN
+        return Followed.UP_TO_DATE if self.seq.n >= tail.seq.n and not unnamed else Followed.BROKEN
 
     def learn(self, selectors: Iterable[str], seq: Seq, before: int, *, soft: bool) -> None:
         """Take over one purge; ``seq`` moves on only if nothing lies between."""
         if self.seq is None or seq.epoch != self.seq.epoch:
             return
-        self._marks.purge(selectors, seq.n, soft=soft)
+        names = tuple(selectors)
+        # Race: (1) a purge of ours is answered by a server that dies, (2) one of ours by the server promoted without
+        # it, (3) the answers arrive the other way round. Then ``seq`` has passed the first by.
+        passed_by = not self._marks.has(names, seq.n, soft=soft)
+        self._marks.purge(names, seq.n, soft=soft)
         self.known = max(self.known, seq.n)
         if self.seq.n == before:
             self.seq = seq
+        elif seq.n > self.seq.n or passed_by:
+            self._ahead.add(seq.n)
 
-    def lost(self, n: int, *, soft: bool) -> list[str]:
-        """Return what was purged after ``n``, where a ledger that went backwards ends."""
-        return self._marks.later_than(n, soft=soft)
+    def lost(self, snapshot: Snapshot, known_when_asked: int) -> Lost:
+        """Return what the whole ledger, as asked for when this mirror had seen ``known_when_asked``, does not know.
+
+        A server promoted without the last purges lacks them, whether it ends before them or has purged on since.
+        """
+        if self.seq is None:
+            return Lost()
+        if snapshot.seq.epoch != self.seq.epoch:
+            # A new ledger purges all before it. One that had ended and is back has lost what was purged meanwhile.
+            return Lost((EVERYTHING,)) if snapshot.seq.epoch in self._past else Lost()
+        known = max(known_when_asked, snapshot.seq.n)  # only beyond both may it be on its way here
+        return Lost(
+            self._marks.missing_from(snapshot.hard, snapshot.floor, known, soft=False),
+            self._marks.missing_from(snapshot.soft, snapshot.floor, known, soft=True),
+            went_back=snapshot.seq.n < known_when_asked,
+        )
 
     def reload(self, snapshot: Snapshot) -> None:
-        """Take over the whole ledger."""
+        """Take over the whole ledger; what this mirror knows beyond it stays."""
+        # Race: (1) we ask for the ledger, (2) a purge of our own is acknowledged, (3) the older answer arrives.
         marks = Marks(self._most, snapshot.floor, snapshot.hard, snapshot.soft)
-        if self.seq is not None and self.seq.epoch != snapshot.seq.epoch:
+        if self.seq is not None and self.seq.epoch == snapshot.seq.epoch:
+            marks.take_over(self._marks)
+            self._ahead = {n for n in self._ahead if n > snapshot.seq.n}
+        elif self.seq is not None:
             self.leave_behind(self.seq.epoch)
             self.known = 0
+            self._ahead = set()
         self._marks = marks
         self.seq = snapshot.seq
         self.known = max(self.known, snapshot.seq.n)
+
+    def go_back_to(self, epoch: str) -> None:
+        """Take an epoch that had ended as one that goes on: it was told what it had lost."""
+        if epoch in self._past:
+            self._past.remove(epoch)
 
     def leave_behind(self, epoch: str) -> None:
         """Note an epoch that has ended: whatever was read in it counts as purged."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq, text_of
+from proxy.purge.marks import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,28 @@ class Tail:
 
     seq: Seq
     purges: tuple[Logged, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What a process with a mirror says of itself.
+
+    ``seen``: up to where it has taken purges over, None where that is not known; ``max_lag``: seconds for which it
+    trusts its mirror.
+    """
+
+    seen: Seq | None
+    max_lag: float
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Who mirrors the ledger at the server's time ``now``, seconds; ``since``: how old the list is, None without one."""
+
+    seq: Seq
+    now: float
+    since: float | None
+    live: dict[str, Replica]
 
 
 def parse_seq(value: bytes) -> Seq:
@@ -76,6 +99,28 @@ def tail_of(reply: list[Any]) -> Tail:
         return Tail(seq, tuple(_logged(identity, fields) for identity, fields in reply[2]))
     except (ValueError, LookupError, TypeError) as error:
         raise StoreError("the ledger's log is not readable") from error
+
+
+def roll_of(reply: list[Any]) -> Roll:
+    """Read the reply of ``REPLICAS``. Raises StoreError."""
+    seq = seq_of(reply)
+    try:
+        now = int(reply[2])
+        said = dict(zip(reply[3][::2], (value.split(b" ") for value in reply[3][1::2]), strict=True))
+        since = said.pop(b"#since", None)
+        live = {
+            identity.decode(): Replica(_seen(words[2]), int(words[1]) / MICROSECONDS)
+            for identity, words in said.items()
+            if int(words[0]) >= now
+        }
+        age = None if since is None else (now - int(since[0])) / MICROSECONDS
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StoreError("the list of replicas is not readable") from error
+    return Roll(seq, now / MICROSECONDS, age, live)
+
+
+def _seen(word: bytes) -> Seq | None:
+    return None if word == b"-" else Seq.parse(word.decode("ascii"))
 
 
 def _logged(identity: bytes, fields: list[bytes]) -> Logged:

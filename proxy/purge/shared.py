@@ -3,56 +3,70 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-from typing import TYPE_CHECKING, Any, Final
+import contextlib
+from typing import TYPE_CHECKING, Final
 
 from proxy.background import Background
 from proxy.message.errors import StoreError
 from proxy.message.selectors import octets_of
 from proxy.observe.events import Purged, TaskFailed
-from proxy.purge.mirror import Followed, Mirror
+from proxy.purge.calls import Calls
+from proxy.purge.following import Following
+from proxy.purge.mirror import Mirror
 from proxy.purge.pending import Pending
-from proxy.purge.records import seq_of, snapshot_of, tail_of
-from proxy.purge.scripts import POSITION, PURGE, SNAPSHOT, TAIL
+from proxy.purge.replicas import counted
+from proxy.purge.shuttle import Shuttle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proxy.backplane.client import Backplane
-    from proxy.backplane.scripts import Script
     from proxy.message.selectors import Seq, Standing
     from proxy.observe.events import Observer
     from proxy.purge.options import PurgeOptions
     from proxy.purge.pending import Parcel
+    from proxy.purge.replicas import Replicas
 
-# A mirror that is further behind, or a purge that is larger, costs a read of the whole ledger.
-_LOG_LENGTH: Final = 1024
-_LOGGED_SELECTORS: Final = 10_000
+POLL: Final = 0.1
+"""Seconds between two looks. Less than half of memory.max_lag's default, so that hot hits need not ask."""
+
+SHORTEST_POLL: Final = 0.01
+"""A look costs both sides 0.1 ms: at most a hundredth of a core."""
+
+ROLLS_APART: Final = 0.01
+"""Seconds between two readings of who follows, however many wait for their purge to be confirmed."""
 
 
 class SharedLedger:
     """Purges by one script call; judges by a mirror that is compared with the ledger at every lookup.
 
-    ``poll``: seconds between two looks at the ledger where no lookup looks before.
+    ``max_lag``: seconds for which hot hits of this process trust its mirror, announced with each look. ``poll``: seconds
+    between two looks at the ledger where no lookup looks before; twice in ``max_lag`` if that is shorter.
     """
 
-    def __init__(
-        self, backplane: Backplane, service: str, options: PurgeOptions, observer: Observer, poll: float = 0.1
+    def __init__(  # noqa: PLR0913 - two of them by name
+        self,
+        backplane: Backplane,
+        service: str,
+        options: PurgeOptions,
+        observer: Observer,
+        poll: float = POLL,
+        *,
+        max_lag: float = 0.0,
     ) -> None:
         self._backplane = backplane
-        self._options = options
         self._observer = observer
-        self._poll = poll
-        prefix = b"cache:purge:{%s}:" % service.encode()
-        self.seq_key = prefix + b"seq"
+        self._poll = max(SHORTEST_POLL, min(poll, max_lag / 2)) if max_lag else poll
+        self._calls = Calls(backplane, service, options.max_selectors, max_lag)
+        self.seq_key = self._calls.keys[0]
         """What every lookup reads together with its entry."""
-        self._keys = (self.seq_key, prefix + b"selectors", prefix + b"log")
         self._tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
         self._mirror = Mirror(options.max_selectors)
         self._pending = Pending()
         self._overdue = False  # some of what is pending was sent in vain; the rest may still be on its way
-        self._flight: asyncio.Task[StoreError | None] | None = None
-        self._asked_at: float | None = None
+        self._following = Following(self._calls, self._mirror, backplane, self._tasks)
+        self.looks = self._following.looks
+        self._rolls = Shuttle(self._tasks, self._calls.roll, apart=ROLLS_APART)
 
     def __len__(self) -> int:
         return len(self._mirror)
@@ -62,36 +76,34 @@ class SharedLedger:
         """How many selectors wait for their purge to be acknowledged."""
         return len(self._pending)
 
-    @property
-    def lag(self) -> float | None:
-        """Seconds since the last question was sent that has been answered: the mirror is at most that old."""
-        return None if self._asked_at is None else asyncio.get_running_loop().time() - self._asked_at
+    def age(self) -> float | None:
+        """Return the seconds since the sending of the last read that was answered; None before the first."""
+        return self._following.age()
+
+    def known(self) -> Seq | None:
+        """Return the position up to which this process knows every purge; None before the first read."""
+        return self._mirror.seq
 
     async def start(self) -> None:
         """Read the ledger and follow it from now on."""
-        await asyncio.shield(self._look())
+        await asyncio.shield(self._following.look())
         self._tasks.start(self._follow(), "purge log")
 
     async def position(self) -> Seq:
         """Return where the ledger is now."""
-        return seq_of(await self._run("seq", POSITION))
+        return await self._calls.position()
 
     def standing(self, selectors: Iterable[str], s0: Seq, at: Seq) -> Standing | None:
         """Judge an entry by what the mirror knows and by what is still pending."""
+        if self._following.may_be_another_ledger and not self._backplane.is_open:
+            return None
         names = tuple(selectors)
         standing = self._mirror.standing(names, s0, at)
         return None if standing is None else self._pending.worsen(standing, names)
 
     async def catch_up(self, at: Seq) -> None:
         """Read the log until ``at``; whoever comes meanwhile shares the read."""
-        # The read under way may have been sent before ``at`` came to be; the second one is younger than this call.
-        for _ in range(2):
-            if self._mirror.has_seen(at):
-                return
-            if (failure := await asyncio.shield(self._look())) is not None:
-                raise StoreError(str(failure)) from failure
-        if self._mirror.seq is not None and self._mirror.seq.epoch != at.epoch:
-            self._mirror.leave_behind(at.epoch)
+        await self._following.catch_up(at)
 
     async def purge(self, selectors: Sequence[str], *, soft: bool, now: float) -> Seq:
         """Purge at the server's time, or just after the last purge; keep it until it is acknowledged."""
@@ -107,18 +119,32 @@ class SharedLedger:
             self._overdue |= not acknowledged
         return seq
 
+    async def replicas(self, purge: Seq) -> Replicas:
+        """Ask who follows the ledger, and who has seen this purge."""
+        # Not an answer to a question sent before this call: a process that began to follow since is not in it.
+        roll = await self._rolls.ride()
+        # Race: (1) a purge is acknowledged, (2) a server without it is promoted that cannot tell itself from the old
+        # one, (3) another purge takes it beyond (1), (4) a replica says that it has come so far. It has not seen (1).
+        if self._following.may_be_another_ledger and (failure := await asyncio.shield(self._following.look())):
+            raise StoreError(str(failure)) from failure
+        healed = self._following.healed
+        if healed is not None and healed.epoch == purge.epoch and healed.n > purge.n:
+            purge = healed
+        seen = self._mirror.has_seen(purge)
+        return counted(roll, purge, self._calls.identity, self._calls.max_lag, seen_here=seen)
+
     async def close(self) -> None:
-        """Stop following; send once more what is pending, and say what could not be sent."""
+        """Stop following, and leave the list of replicas; send once more what is pending, say what could not be sent."""
         await self._tasks.drain(0)
+        if self.age() is not None and not self._backplane.is_open:
+            self._following.distrust()
+            with contextlib.suppress(StoreError):  # the backplane has told; its time on the list ends by itself
+                await self._calls.leave()
         if len(self._pending):
             await self._deliver_late()
         if len(self._pending):
             self._tell(self._pending.all(), failure="not acknowledged before the end")
             self._pending = Pending()
-
-    async def _run(self, operation: str, script: Script, *args: bytes | str | int) -> list[Any]:
-        reply: list[Any] = await self._backplane.script(operation, script, self._keys, (secrets.token_hex(4), *args))
-        return reply
 
     async def _follow(self) -> None:
         while True:
@@ -127,7 +153,7 @@ class SharedLedger:
                 continue
             if self._overdue and len(self._pending):
                 await self._deliver_late()
-            await asyncio.shield(self._look())
+            await asyncio.shield(self._following.look())
 
     async def _deliver_late(self) -> None:
         parcel, self._overdue = self._pending.all(), False
@@ -139,57 +165,17 @@ class SharedLedger:
         self._tell(parcel, str(seq))
 
     async def _deliver(self, parcel: Parcel) -> Seq:
-        seq = await self._send(parcel.soft, soft=True) if parcel.soft else None
+        seq = await self._following.purge(parcel.soft, soft=True) if parcel.soft else None
         if parcel.hard or seq is None:
-            seq = await self._send(parcel.hard, soft=False)
+            seq = await self._following.purge(parcel.hard, soft=False)
         # No await since the reply: the mirror has the marks before the pending ones go.
         self._pending.acknowledge(parcel)
-        return seq
-
-    async def _send(self, names: Sequence[str], *, soft: bool) -> Seq:
-        bounds = (self._mirror.known, self._options.max_selectors, _LOG_LENGTH, _LOGGED_SELECTORS)
-        reply = await self._run("purge", PURGE, b"s" if soft else b"h", *bounds, *map(octets_of, names))
-        seq = seq_of(reply)
-        self._mirror.learn(names, seq, int(reply[2]), soft=soft)
         return seq
 
     def _tell(self, parcel: Parcel, seq: str = "", failure: str = "") -> None:
         for names, mode in ((parcel.hard, "hard"), (parcel.soft, "soft")):
             if names:
                 self._observer.tell(Purged("retry", mode, names, seq, failure=failure))
-
-    def _look(self) -> asyncio.Task[StoreError | None]:
-        if self._flight is None or self._flight.done():
-            self._flight = self._tasks.start(self._read(), "purge mirror")
-        return self._flight
-
-    async def _read(self) -> StoreError | None:
-        """Bring the mirror up to date; a failure is returned, because those who wait may all have left."""
-        asked_at = asyncio.get_running_loop().time()
-        try:
-            await self._bring_up_to_date()
-        except StoreError as error:
-            return error
-        self._asked_at = asked_at
-        return None
-
-    async def _bring_up_to_date(self) -> None:
-        mirror = self._mirror
-        if mirror.seq is not None:
-            known = mirror.known
-            tail = tail_of(await self._run("ledger", TAIL, mirror.seq.n))
-            followed = mirror.follow(tail, known)
-            if followed is Followed.UP_TO_DATE:
-                return
-            if followed is Followed.BEHIND:
-                await self._heal(tail.seq.n)
-        # A full ledger takes 0.3 s to read through: not here, where requests are served.
-        mirror.reload(await asyncio.to_thread(snapshot_of, await self._run("ledger", SNAPSHOT)))
-
-    async def _heal(self, n: int) -> None:
-        """Purge again what the ledger has lost, by a failover to a replica that had not heard of it."""
-        for soft in (True, False):
-            await self._send(self._mirror.lost(n, soft=soft), soft=soft)
 
 
 def _can_be_carried(selector: str) -> bool:

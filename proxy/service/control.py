@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.admin.health import HealthFacts
@@ -13,16 +14,21 @@ from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.metrics import Gauges, Metrics
 from proxy.observe.stats import RedisFacts
+from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service.entries import entries_of
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
+from proxy.store.tiered import TieredStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.message.selectors import Seq
     from proxy.policy.rules import RuleBook
+    from proxy.popularity.counts import Estimate
+    from proxy.purge.options import PurgeOptions
+    from proxy.purge.replicas import Replicas
     from proxy.service.running import Service
     from proxy.settings.mistakes import Mistake
 
@@ -64,9 +70,29 @@ class Steering:
         house.observer.tell(Purged("api", mode, tuple(selectors), str(seq), request_id))
         return seq
 
+    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+        """Estimate what a purge would hit."""
+        return self._service.house.parts.popularity.hit_by(selectors)
+
+    def refresh(self, selectors: Sequence[str], most: int) -> int:
+        """Begin to fetch again the most read that a purge has hit; return how many."""
+        house = self._service.house
+        recipes = house.parts.popularity.most_read(selectors, most)
+        fetch_again(house.pipeline, recipes)
+        return len(recipes)
+
     async def position(self) -> Seq:
         """Return the ledger's position. Raises StoreError."""
         return await self._service.house.ledger.position()
+
+    @property
+    def purge_limits(self) -> PurgeOptions:
+        """What one call may purge, and how many calls a second are taken."""
+        return self._service.settings.purge
+
+    async def replicas(self, seq: Seq) -> Replicas:
+        """Ask how far a purge has come. Raises StoreError."""
+        return await self._service.house.ledger.replicas(seq)
 
     async def reload(self) -> Sequence[Mistake]:
         """Take the configuration anew, or return why not."""
@@ -145,14 +171,16 @@ class Steering:
         if house.backplane is not None and time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
             # A scrape must not wait for Redis: it gets what the one before it asked for.
             house.background.start(self._ask_redis(), name="redis facts")
-        memory = house.store if isinstance(house.store, MemoryStore) else None
+        tier = house.store.memory if isinstance(house.store, TieredStore) else house.store
+        memory = tier if isinstance(tier, MemoryStore) else None
         return Gauges(
             upstream_in_flight=house.origin.in_flight,
             memory_bytes=memory.size if memory is not None else 0,
             memory_entries=len(memory) if memory is not None else 0,
             memory_evictions=memory.evictions if memory is not None else 0,
-            purge_mirror_lag=house.ledger.lag if isinstance(house.ledger, SharedLedger) else None,
+            purge_mirror_lag=house.ledger.age() if isinstance(house.ledger, SharedLedger) else None,
             purge_selectors=len(house.ledger),
+            purge_looks=asdict(house.ledger.looks) if isinstance(house.ledger, SharedLedger) else None,
             redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
             config_hash=service.settings.fingerprint,

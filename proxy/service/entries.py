@@ -52,7 +52,7 @@ async def _entry_of(parts: Parts, matched: Matched, request: Request) -> dict[st
         return None
     asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
     visit = Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
-    looked = await look(parts, visit)
+    looked = await look(parts, visit, shared=True)
     return _shown(visit, looked, parts.wall())
 
 

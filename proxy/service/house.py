@@ -24,12 +24,16 @@ from proxy.purge.shared import SharedLedger
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
+from proxy.store.tiered import TieredStore
+from proxy.warming.schedule import Schedule
+from proxy.warming.turns import OwnTurns, SharedTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from proxy.observe.events import Observer
     from proxy.settings import Settings
+    from proxy.warming.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,10 @@ class House:
     observer: Observer
     backplane: Backplane | None
     ledger: LocalLedger | SharedLedger
-    store: MemoryStore | RedisStore
+    store: MemoryStore | RedisStore | TieredStore
     origin: Pool
     parts: Parts
+    schedule: Schedule
     pipeline: Pipeline
 
 
@@ -83,6 +88,7 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         store=store,
         origin=origin,
         parts=parts,
+        schedule=Schedule(parts, _turns(settings, backplane), settings.scheduled),
         pipeline=Pipeline(parts),
     )
 
@@ -95,14 +101,24 @@ def _observed_by(observers: Sequence[Observer]) -> Observer:
 
 def _stored(
     settings: Settings, store_url: str | None, wall: Callable[[], float], observer: Observer
-) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore]:
-    """Return where things are kept: in this process, or in Redis behind one backplane."""
+) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore | TieredStore]:
+    """Return where things are kept: in this process, in Redis behind one backplane, or in both."""
     if settings.backplane is None:
         local = LocalLedger(settings.purge)
         return None, local, MemoryStore(local, settings.store, now=wall)
     backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
-    shared = SharedLedger(backplane, settings.service, settings.purge, observer)
-    return backplane, shared, RedisStore(backplane, shared, settings.store)
+    trusted = settings.store.max_lag if settings.store.memory_size else 0.0
+    shared = SharedLedger(backplane, settings.service, settings.purge, observer, max_lag=trusted)
+    redis = RedisStore(backplane, shared, settings.store)
+    if not settings.store.memory_size:
+        return backplane, shared, redis
+    memory = MemoryStore(shared, settings.store, now=wall)
+    said = settings.store
+    return backplane, shared, TieredStore(memory, redis, shared, said.max_lag, said.on_store_failure)
+
+
+def _turns(settings: Settings, backplane: Backplane | None) -> Turns:
+    return OwnTurns() if backplane is None else SharedTurns(backplane, settings.service)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:

@@ -92,6 +92,7 @@ class Service:
             house = self._house = build(self.settings, store_url, self._wall, self._watch)
             undo.push_async_callback(self._close)
             await house.ledger.start()
+            house.schedule.start()
             self._admin = Admin(self.settings.admin, Steering(self), house.observer)
             await self._admin.start()
             undo.push_async_callback(self._admin.stop)
@@ -125,6 +126,7 @@ class Service:
 
     async def _close(self) -> None:
         house = self.house
+        await house.schedule.close()
         await house.background.drain(TASKS_MAY_TAKE)
         await house.origin.close()
         await house.ledger.close()
@@ -148,6 +150,7 @@ class Service:
         parts = self.house.parts
         parts.book = replace(settings.book, generation=parts.book.generation + 1)
         parts.forwarding = forwarding_of(settings)
+        self.house.schedule.use(settings.scheduled)
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
         self.settings, self.reload_ok = settings, True

@@ -23,7 +23,8 @@ Section by section:
 - ``keying``        ``key``, and what templates may name
 - ``writes``        ``invalidate``
 - ``crossorigin``   ``cors``
-- ``warmers``, ``cron``   checked in full, then refused: not built yet
+- ``cron``          when the clock purges
+- ``warmers``       checked in full, then refused: not built yet
 - ``cases``         ``tests``
 
 Judging and showing it:

@@ -22,6 +22,7 @@ _SELECTORS: Final = {
     "keys": selectors.logical_key(""),
     "urls": selectors.url(""),
     "paths": selectors.path(""),
+    "patterns": selectors.pattern(""),
     "users": selectors.user(""),
     "namespaces": selectors.namespace(""),
     "routes": selectors.route(""),

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Map
 
     from proxy.settings.mistakes import Caution
+    from proxy.warming.schedule import ScheduledPurge
 
 _VERSION: Final = 1
 
@@ -88,14 +89,17 @@ def _read(top: Section, *, implicit: bool) -> Settings:
     purge, log = rooms.read_purge(top), rooms.read_log(top)
     workers = _read_workers(top)
     drain_timeout = top.one("drain_timeout", DURATION, 25.0)
-    _read_timezone(top)
-    book, ttl_from = _read_rules(top, service, enabled=enabled, keyed_authority=origin.host is None, implicit=implicit)
+    zone = ZoneInfo(top.one("timezone", TIMEZONE, "UTC"))
+    book, scheduled, ttl_from = _read_rules(
+        top, service, zone, enabled=enabled, keyed_authority=origin.host is None, implicit=implicit
+    )
     cases = read_cases(top)
     _close(top)
     return Settings(
         service=service,
         enabled=enabled,
         book=book,
+        scheduled=tuple(scheduled),
         front=front,
         origin=origin,
         flights=flights,
@@ -132,12 +136,6 @@ def _read_workers(top: Section) -> int:
     return workers
 
 
-def _read_timezone(top: Section) -> None:
-    zone = top.one("timezone", TIMEZONE, "UTC")
-    if zone != "UTC":
-        top.mistake("timezone", "schedules are not built yet, and nothing else has a time of day: leave it out")
-
-
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
@@ -149,9 +147,9 @@ def _zone(text: str) -> str:
 TIMEZONE: Final = by(_zone, 'a time zone like "UTC" or "Europe/Berlin"')
 
 
-def _read_rules(
-    top: Section, service: str, *, enabled: bool, keyed_authority: bool, implicit: bool
-) -> tuple[RuleBook, dict[str, str]]:
+def _read_rules(  # noqa: PLR0913 - what every rule is read with
+    top: Section, service: str, zone: ZoneInfo, *, enabled: bool, keyed_authority: bool, implicit: bool
+) -> tuple[RuleBook, list[ScheduledPurge], dict[str, str]]:
     defaults_said = top.section("defaults")
     defaults = read_lifetimes(defaults_said, Lifetimes())
     defaults_said.close()
@@ -159,7 +157,7 @@ def _read_rules(
     namespaces = read_namespaces(top, defaults)
     declared = read_routes(top, namespaces, defaults, has_cors=cors is not None)
     names = [one.route.name for one in declared]
-    writes = read_writes(top, namespaces, names)
+    writes, scheduled = read_writes(top, namespaces, names, zone)
     refuse_warmers(top, names)
     book = RuleBook(
         service=service,
@@ -173,7 +171,7 @@ def _read_rules(
     if not top.desk.mistakes:
         doubt_routes(declared, book)
         doubt_namespaces(top, namespaces, declared)
-    return book, {one.route.name: one.ttl_from for one in declared}
+    return book, scheduled, {one.route.name: one.ttl_from for one in declared}
 
 
 def _close(top: Section) -> None:

@@ -115,6 +115,8 @@ def read_purge(top: Section) -> PurgeOptions:
     options = PurgeOptions(
         max_selectors=said.one("max_selectors", whole(1), 200_000),  # 36 MB of Python dict, 12 MB in Redis
         wait_at_most=said.one("wait_at_most", DURATION, 0.25),
+        max_selectors_per_call=said.one("max_selectors_per_call", whole(1), 1000),
+        max_calls_per_second=said.one("max_calls_per_second", whole(1), 200),
     )
     said.close()
     return options

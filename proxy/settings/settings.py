@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.settings.cases import Case
     from proxy.settings.mistakes import Caution
     from proxy.store.options import StoreOptions
+    from proxy.warming.schedule import ScheduledPurge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Settings:
     service: str
     enabled: bool
     book: RuleBook
+    scheduled: tuple[ScheduledPurge, ...]
     front: FrontOptions
     origin: OriginOptions
     flights: FlightOptions

@@ -47,8 +47,11 @@ def read_store(top: Section, limits: Limits) -> tuple[BackplaneOptions | None, S
         max_body=max_body,
         compress_above=said.one("compress_above", SIZE, 1 << 10),
         memory_size=_memory_size(memory, url, max_body),
+        max_lag=memory.one("max_lag", DURATION, 0.25),
+        on_store_failure=memory.one("on_store_failure", choice("stale", "pass"), "stale"),
     )
     said.close()
+    memory.close()
     flights = FlightOptions(waiters=limits.waiters, collecting=limits.collecting, max_body=max_body)
     return (None if url == MEMORY else backplane), store, flights
 
@@ -77,21 +80,9 @@ def _without_secrets(url: str) -> str:
 
 def _memory_size(said: Section, url: str, max_body: int) -> int:
     size = said.one("max_size", SIZE, 64 << 20)
-    if url == MEMORY:
-        if size < max_body:
-            said.mistake(
-                "max_size", f"smaller than store.max_body ({max_body} bytes), so the largest response would never fit"
-            )
-    elif said.has("max_size") and size:
-        said.mistake("max_size", "a hot tier in front of a shared store is not built yet: leave it out or write 0")
-    else:
-        said.shown["max_size"] = "0"
-    said.one("max_lag", DURATION, 0.25)
-    said.one("on_store_failure", choice("stale", "pass"), "stale")
-    for key in ("max_lag", "on_store_failure"):
-        if said.has(key):
-            said.mistake(key, "belongs to the hot tier, which is not built yet: leave it out")
-        else:
-            del said.shown[key]
-    said.close()
-    return size if url == MEMORY else 0
+    if url == MEMORY and size < max_body:
+        # In front of a shared store a response that does not fit is only not hot.
+        said.mistake(
+            "max_size", f"smaller than store.max_body ({max_body} bytes), so the largest response would never fit"
+        )
+    return size

@@ -5,6 +5,7 @@
 - ``memory``    in this process, within a byte budget
 - ``sizes``     what an entry takes in this process
 - ``redis``     in Redis, for all replicas
+- ``tiered``    memory in front of Redis
 - ``codec``     stored responses, marks and vary records, to and from octets
 - ``records``   the frame around them: version, checksum, the material they belong to
 

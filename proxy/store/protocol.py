@@ -12,32 +12,41 @@ if TYPE_CHECKING:
     from proxy.message.stored import CacheKey, StoredResponse, Uncacheable, VaryRecord
 
 
+Tier = Literal["memory", "redis"]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What lies under one key, read at one time.
+    """What lies under one key, read at one time, and in which tier it lay.
 
     ``seq`` is the ledger's position; None while there is no ledger, and then nothing may be stored or used.
+    ``blind_for``: the store is away, and for so many seconds nobody here has heard of purges; None: it answers.
     """
 
     seq: Seq | None
     vary: VaryRecord | None = None
     entry: StoredResponse | Uncacheable | None = None
+    tier: Tier = "redis"
+    blind_for: float | None = None
 
 
 class Store(Protocol):
     """Keeps entries until their time ends. Every method raises StoreError and nothing else."""
 
     @property
-    def name(self) -> Literal["memory", "redis"]:
-        """Where entries are kept."""
+    def name(self) -> Tier:
+        """Where entries are kept in the end, for all who share them."""
         ...
 
-    async def load(self, key: CacheKey) -> Found:
-        """Read the base entry, the vary record and the ledger's position, in one round trip."""
+    async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
+        """Read the base entry, the vary record and the ledger's position, in one round trip at most.
+
+        ``shared``: as all replicas see it, never a copy in this process.
+        """
         ...
 
-    async def load_variant(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
-        """Read the entry of one variant."""
+    async def load_variant(self, key: CacheKey, base: Found) -> Found:
+        """Read the entry of one variant: what was found for its base, with this entry in place of that one."""
         ...
 
     async def save(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from proxy.message.errors import StoreError
@@ -37,8 +38,9 @@ class RedisStore:
         self._seq_key = ledger.seq_key
         self._options = options
 
-    async def load(self, key: CacheKey) -> Found:
+    async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position in one MGET."""
+        del shared  # nothing else is here
         places = (_response(key.digest), _vary(key.digest))
         entry, vary, seq = await self._backplane.run("load", b"MGET", *places, self._seq_key)
         return Found(
@@ -47,11 +49,11 @@ class RedisStore:
             entry=await self._read(places[0], entry, self._decoding(key)),
         )
 
-    async def load_variant(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
+    async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read one entry."""
         place = _response(key.digest)
         (entry,) = await self._backplane.run("load", b"MGET", place)  # unlike GET, nil for another type
-        return await self._read(place, entry, self._decoding(key))
+        return replace(base, entry=await self._read(place, entry, self._decoding(key)))
 
     async def save(
         self,

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.backplane.client import Backplane
 from proxy.backplane.options import BackplaneOptions
-from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Seq
+from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Seq, Standing, logical_key, pattern
 from proxy.purge.local import LocalLedger
 from proxy.purge.options import PurgeOptions
 from proxy.purge.shared import SharedLedger
@@ -74,6 +74,57 @@ async def test_what_a_purge_hits(ledger, soft, purged, carried, hit):
         assert standing.soft_since == pytest.approx(at.n / 1e6)
     else:
         assert standing == PURGED
+
+
+@pytest.mark.parametrize("soft", [False, True], ids=["hard", "soft"])
+@pytest.mark.parametrize(
+    ("glob", "key", "hit"),
+    [
+        pytest.param("plans:*", "plans:v1:7", True, id="a namespace"),
+        pytest.param("plans:*:7", "plans:v1:7", True, id="any version"),
+        pytest.param("plans:*:7", "plans:v1:78", False, id="another id"),
+        pytest.param("plan:*", "plans:v1:7", False, id="another namespace"),
+        pytest.param("plans:*\udcff*", "plans:v1:a\udcffb", True, id="any octets"),
+    ],
+)
+async def test_a_pattern_hits_what_has_a_logical_key_that_it_matches(ledger, soft, glob, key, hit):
+    s0 = await ledger.position()
+    at = await ledger.purge([pattern(glob)], soft=soft, now=1000.0)
+
+    standing = await judge(ledger, ["tag:a", logical_key(key)], s0)
+
+    assert standing == (IN_FORCE if not hit else Standing(soft_since=at.n / 1e6) if soft else PURGED)
+    assert await judge(ledger, ["tag:plans:v1:7", "url:plans:v1:7"], s0) == IN_FORCE
+    assert await judge(ledger, [logical_key(key)], at) == IN_FORCE
+
+
+async def test_more_patterns_than_are_compared_purge_more_never_less(ledger):
+    s0 = await ledger.position()
+    for number in range(49):  # the bound on marks is 50
+        await ledger.purge(
+            [pattern(f"plans:*:{number}"), pattern(f"users:*:{number}")][number % 2 :][:1], soft=False, now=1.0
+        )
+
+    assert await judge(ledger, [logical_key("plans:v1:0")], s0) == PURGED
+    assert await judge(ledger, [logical_key("users:v1:1")], s0) == PURGED
+    assert await judge(ledger, [logical_key("other:v1:0")], s0) == IN_FORCE
+
+
+async def test_what_is_known_and_how_old_that_is(ledger):
+    at = await ledger.purge(["tag:a"], soft=False, now=1000.0)
+
+    assert ledger.known() == at
+    assert 0 <= ledger.age() < 60
+    s0 = Seq(at.epoch, at.n - 1)
+    assert ledger.standing(["tag:a"], s0, ledger.known()) == PURGED
+
+
+async def test_one_process_alone_has_seen_its_own_purge(ledger):
+    at = await ledger.purge(["tag:a"], soft=False, now=1000.0)
+    replicas = await ledger.replicas(at)
+
+    assert (replicas.live, replicas.confirmed, replicas.max_lag) == (1, 1, 0.0)
+    assert replicas.hold_after(0.0)
 
 
 async def test_a_purge_lands_before_during_and_after_a_fetch(ledger):

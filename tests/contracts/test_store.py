@@ -1,4 +1,4 @@
-"""What every store does: one suite for the one in memory and the one in Redis."""
+"""What every store does: one suite for the one in memory, the one in Redis, and memory in front of Redis."""
 
 import pytest
 from nouns import a_key, a_response
@@ -13,6 +13,7 @@ from proxy.purge.shared import SharedLedger
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
 from proxy.store.redis import RedisStore
+from proxy.store.tiered import TieredStore
 
 KEY = a_key("GET /plans")
 
@@ -25,7 +26,7 @@ class Room:
         self.ledger = ledger
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "tiered", "tiered without trust"])
 async def room(request, told):
     if request.param == "memory":
         ledger = LocalLedger()
@@ -36,9 +37,19 @@ async def room(request, told):
     backplane = Backplane(BackplaneOptions(request.getfixturevalue("valkey").url), told)
     ledger = SharedLedger(backplane, "contract", PurgeOptions(), told)
     await ledger.start()
-    yield Room(RedisStore(backplane, ledger, StoreOptions()), ledger)
+    store = RedisStore(backplane, ledger, StoreOptions())
+    if request.param != "redis":
+        memory = MemoryStore(ledger, StoreOptions(), now=lambda: 1000.0)
+        max_lag = 0.0 if request.param.endswith("trust") else 3600.0
+        store = TieredStore(memory, store, ledger, max_lag, "stale")
+    yield Room(store, ledger)
     await ledger.close()
     await backplane.close()
+
+
+async def read_variant(store, key):
+    """What is found under a variant's own key, after nothing was found under its base."""
+    return (await store.load_variant(key, await store.load(a_key("a base of its own")))).entry
 
 
 @pytest.fixture
@@ -55,7 +66,7 @@ async def test_nothing_is_found_where_nothing_was_saved(room):
 
     assert (found.entry, found.vary) == (None, None)
     assert found.seq == await room.ledger.position()
-    assert await room.store.load_variant(KEY) is None
+    assert await read_variant(room.store, KEY) is None
 
 
 async def test_the_ledgers_position_comes_with_every_lookup(room):
@@ -90,7 +101,7 @@ async def test_what_is_saved_is_found(store, entry):
     assert await store.save(KEY, entry, ttl=60) > 0
 
     assert (await store.load(KEY)).entry == entry
-    assert await store.load_variant(KEY) == entry
+    assert await read_variant(store, KEY) == entry
 
 
 async def test_saving_again_replaces(store):
@@ -111,7 +122,7 @@ async def test_a_vary_record_is_read_with_the_base_and_not_as_an_entry(store):
     found = await store.load(KEY)
 
     assert (found.vary, found.entry) == (record, None)
-    assert await store.load_variant(variant) == a_response()
+    assert await read_variant(store, variant) == a_response()
 
 
 async def test_a_vary_record_is_replaced_by_the_next(store):
@@ -129,8 +140,8 @@ async def test_saving_evicts_what_it_is_told_to_and_keeps_what_it_saves(store):
 
     await store.save(new, a_response(b"2"), ttl=60, evict=[old.digest, new.digest, a_key("none").digest])
 
-    assert await store.load_variant(old) is None
-    assert (await store.load_variant(new)).body == b"2"
+    assert await read_variant(store, old) is None
+    assert (await read_variant(store, new)).body == b"2"
 
 
 async def test_dropping_removes_entries_and_leaves_vary_records(store):
@@ -142,7 +153,7 @@ async def test_dropping_removes_entries_and_leaves_vary_records(store):
 
     found = await store.load(KEY)
     assert (found.entry, found.vary) == (None, VaryRecord((b"accept",)))
-    assert await store.load_variant(a_key("other")) is None
+    assert await read_variant(store, a_key("other")) is None
 
 
 async def test_other_material_under_the_same_digest_is_not_found(store):

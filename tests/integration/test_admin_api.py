@@ -8,7 +8,11 @@ import pytest
 from admincontrol import HEALTHY, AMistake, FakeControl, serving
 
 from proxy.admin import bodies
+from proxy.message.errors import StoreError
+from proxy.message.selectors import Seq
 from proxy.observe.events import TaskFailed
+from proxy.purge.options import PurgeOptions
+from proxy.purge.replicas import Replicas
 
 
 @pytest.fixture
@@ -38,7 +42,10 @@ async def test_a_purge_is_handed_on_and_answered_with_its_receipt(api, control):
         headers={"X-Request-ID": "r-77"},
     )  # fmt: skip
     assert status == 200
-    assert receipt == {"seq": "k3f9:1001", "mode": "soft", "selectors": 2, "effective": True}
+    assert receipt == {
+        "seq": "k3f9:1001", "mode": "soft", "selectors": 2,
+        "replicas": {"live": 3, "confirmed": 3}, "effective": True,
+    }  # fmt: skip
     assert control.purges == [(("tag:plans", "url:/plans/7"), True, "r-77")]
 
 
@@ -84,14 +91,15 @@ async def test_the_purge_method_refuses_what_no_route_serves(api, control):
     ("body", "status", "detail"),
     [
         pytest.param(b'{"tags": "a"}', 422, "tags: expected a list", id="wrong type"),
-        pytest.param(b'{"tags": ["a"], "patterns": ["b"]}', 422, "patterns: not built yet", id="built later"),
+        pytest.param(b'{"tags": ["a"], "patterns": ["*"]}', 422, "patterns[0]: too wide", id="a pattern too wide"),
         pytest.param(b"", 400, "not JSON", id="no body"),
         pytest.param(b"{", 400, "line 1 column 2", id="broken JSON"),
         pytest.param(b'{"tags": ["\xff"]}', 400, "not UTF-8", id="not UTF-8"),
         pytest.param(b'{"tags": ["a"], "tags": ["b"]}', 400, "given twice", id="a name given twice"),
         pytest.param(b"[" * 100_000, 400, "nested too deep", id="nested too deep"),
         pytest.param(b'{"x": %s}' % (b"9" * 10_000), 400, "refused", id="a number too long"),
-        pytest.param(b'{"tags": ["%s"]}' % (b"a" * (1 << 20)), 413, "in parts", id="too large"),
+        pytest.param(b'{"tags": ["%s"]}' % (b"a" * (256 << 10)), 413, "in parts", id="too large"),
+        pytest.param(b'{"tags": ["%s"]}' % (b"a" * (1 << 20)), 413, "at most 256 KiB", id="much too large"),
     ],
 )
 async def test_a_purge_that_cannot_be_read_purges_nothing(api, control, body, status, detail):
@@ -122,12 +130,85 @@ async def test_a_store_that_is_down_purges_nothing_and_says_so(api, control, cal
 
 async def test_how_far_the_ledger_is_and_whether_a_purge_was_seen(api, control):
     assert (await api.ask("GET", "/purge"))[1] == {"seq": "k3f9:1000"}
-    assert (await api.ask("GET", "/purge/k3f9:1000"))[1] == {"seq": "k3f9:1000", "position": "k3f9:1000", "seen": True}
-    assert (await api.ask("GET", "/purge/k3f9:1001"))[1]["seen"] is False
+    control.seen = [Replicas(3, 2, 0.25, 0.1), Replicas(3, 2, 0.25, 0.3)]
+    expected = {"seq": "k3f9:1000", "position": "k3f9:1000", "replicas": {"live": 3, "confirmed": 2}}
+    assert (await api.ask("GET", "/purge/k3f9:1000"))[:2] == (200, {**expected, "effective": False})
+    assert (await api.ask("GET", "/purge/k3f9:1000"))[:2] == (200, {**expected, "effective": True})
+    assert is_problem(await api.ask("GET", "/purge/k3f9:1001"), 404)
     assert is_problem(await api.ask("GET", "/purge/other:1"), 410)
     assert is_problem(await api.ask("GET", "/purge/nonsense"), 422)
     control.store_is_down = True
     assert is_problem(await api.ask("GET", "/purge"), 503)
+
+
+@pytest.mark.parametrize(
+    ("wait", "seen", "status", "replicas", "effective", "looks"),
+    [
+        pytest.param("60s", [Replicas(2, 1, 60.0, 0), Replicas(2, 2, 60.0, 0)], 200, (2, 2), True, 2, id="until all have confirmed"),
+        pytest.param("60s", [Replicas(2, 1, 0.05, 0)], 200, (2, 1), True, None, id="until nobody may trust an old mirror"),
+        pytest.param("60s", [Replicas(2, 1, 0.05, 0), Replicas(1, 1, 0.0, 0, complete=False)], 200, (1, 1), True, None, id="one that left the list counts until then"),
+        pytest.param("60ms", [Replicas(2, 1, 60.0, 0)], 202, (2, 1), False, None, id="no longer than asked to"),
+        pytest.param(None, [Replicas(2, 1, 60.0, 0)], 202, (2, 1), False, 1, id="not at all if not asked to"),
+        pytest.param(None, [Replicas(2, 2, 60.0, 0)], 200, (2, 2), True, 1, id="nothing to wait for"),
+        pytest.param(None, [Replicas(2, 0, 0.0, 0)], 200, (2, 0), True, 1, id="nobody trusts a mirror"),
+    ],
+)  # fmt: skip
+async def test_waiting_ends_when_the_purge_holds_everywhere_or_with_the_time_given(
+    api, control, wait, seen, status, replicas, effective, looks
+):
+    control.seen = seen
+    code, receipt, _ = await api.ask("POST", "/purge", json={"all": True} | ({"wait": wait} if wait else {}))
+    assert (code, receipt["effective"]) == (status, effective)
+    assert (receipt["replicas"]["live"], receipt["replicas"]["confirmed"]) == replicas
+    assert control.asked[0] == Seq("k3f9", 1001)
+    assert looks in {None, len(control.asked)}
+
+
+async def test_a_receipt_whose_replicas_cannot_be_read_is_of_a_purge_all_the_same(api, control, monkeypatch):
+    async def down(seq):
+        raise StoreError("gone just now")
+
+    monkeypatch.setattr(control, "replicas", down, raising=False)
+    code, receipt, _ = await api.ask("POST", "/purge", json={"all": True, "wait": "50ms"})
+    assert (code, receipt["effective"]) == (202, False)
+    assert receipt["replicas"] == {"live": None, "confirmed": None}
+
+
+async def test_a_dry_run_estimates_and_purges_nothing(api, control):
+    status, document, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "dry_run": True, "refresh": 20})
+    assert (status, document) == (
+        200,
+        {
+            "dry_run": True, "estimate": True, "mode": "hard", "selectors": 1,
+            "entries": 12, "reads": 340, "most_read": ["/plans/7", "/plans/catalog?page=1"],
+        },
+    )  # fmt: skip
+    assert (control.purges, control.refreshed) == ([], [])
+
+
+async def test_the_most_read_that_a_purge_has_hit_are_fetched_again(api, control):
+    status, receipt, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "refresh": 5})
+    assert (status, receipt["effective"], receipt["refreshing"], receipt["estimate"]) == (200, True, 5, True)
+    assert control.refreshed == [(("tag:plans",), 5)]
+
+
+async def test_where_the_purge_failed_nothing_is_fetched_again(api, control):
+    control.store_is_down = True
+    status, _, _ = await api.ask("POST", "/purge", json={"tags": ["plans"], "refresh": 5})
+    assert (status, control.refreshed) == (503, [])
+
+
+async def test_more_calls_than_a_second_may_have_are_told_what_to_do_instead(api, control):
+    control.purge_limits = PurgeOptions(max_calls_per_second=1, max_selectors_per_call=7)
+    for _ in range(2):
+        assert (await api.ask("PURGE", "/plans/7"))[0] == 200
+    answer = await api.ask("POST", "/purge", json={"all": True})
+    assert is_problem(answer, 429)
+    assert "more than 1 calls a second (purge.max_calls_per_second)" in answer[1]["detail"]
+    assert "up to 7 selectors in one call" in answer[1]["detail"]
+    assert answer[2]["Retry-After"] == "1"
+    assert len(control.purges) == 2
+    assert (await api.ask("GET", "/purge"))[0] == 200
 
 
 async def test_stats_are_shown_and_reset(api, control):

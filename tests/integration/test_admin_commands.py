@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from admincontrol import HEALTHY, FakeControl, serving
 
-from proxy.cli import main
+from proxy.cli import calling, main
+from proxy.purge.replicas import Replicas
 
 TOKEN = "s3cr3t-token"
 
@@ -35,16 +36,46 @@ async def sapwood(*arguments):
 
 
 async def test_purge_sends_every_selector_and_prints_the_receipt(api, control, capsys):
-    names = {"tag": "a", "key": "k", "url": "/plans/7", "path": "/p", "user": "u", "namespace": "n", "route": "r"}
+    names = {
+        "tag": "a",
+        "key": "k",
+        "url": "/plans/7",
+        "path": "/p",
+        "pattern": "n:*",
+        "user": "u",
+        "namespace": "n",
+        "route": "r",
+    }
     flags = ["--tag=b", *(f"--{name}={value}" for name, value in names.items()), "--soft", "--wait=2s"]
     assert await sapwood("purge", *flags, "--admin", api.url) == 0
     assert control.purges[0][:2] == (
-        ("tag:b", "tag:a", "key:k", "user:u", "ns:n", "route:r", "url:/plans/7", "path:/p"),
+        ("tag:b", "tag:a", "key:k", "user:u", "ns:n", "route:r", "url:/plans/7", "path:/p", "pattern:n:*"),
         True,
     )
     said = capsys.readouterr().out
     assert "k3f9:1001" in said
     assert "effective" in said
+    assert "3 of 3 have confirmed it" in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        pytest.param(["--wait", "50ms"], 1, id="who waits in vain is told by the exit code too"),
+        pytest.param([], 0, id="who does not wait wants only the acknowledgement"),
+    ],
+)
+async def test_a_purge_that_does_not_hold_everywhere_yet(api, control, capsys, flags, code):
+    control.seen = [Replicas(3, 1, 60.0, 0.0)]
+    assert await sapwood("purge", "--all", *flags, "--admin", api.url, "--format", "json") == code
+    receipt = json.loads(capsys.readouterr().out)
+    assert (receipt["effective"], receipt["replicas"]) == (False, {"live": 3, "confirmed": 1})
+
+
+async def test_the_commands_patience_is_longer_than_the_wait_it_asked_for(api, control, monkeypatch):
+    monkeypatch.setattr(calling, "PATIENCE", 0.05)
+    control.seen = [Replicas(3, 1, 0.2, 0.0)]
+    assert await sapwood("purge", "--all", "--wait", "10s", "--admin", api.url) == 0
 
 
 async def test_receipts_for_programs(api, control, capsys):
@@ -53,6 +84,7 @@ async def test_receipts_for_programs(api, control, capsys):
         "seq": "k3f9:1001",
         "mode": "hard",
         "selectors": 1,
+        "replicas": {"live": 3, "confirmed": 3},
         "effective": True,
     }
 
@@ -60,8 +92,7 @@ async def test_receipts_for_programs(api, control, capsys):
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--all", "--dry-run"], "dry_run: not built yet"),
-        (["--pattern", "a:*"], "patterns: not built yet"),
+        (["--pattern", "*"], "patterns[0]: too wide"),
         (["--tag", "a", "--wait", "2 s"], "wait: expected a duration"),
         (["--url", "/elsewhere"], "no route serves"),
     ],
@@ -198,8 +229,6 @@ async def test_nobody_there_is_exit_1(capsys):
 
 
 async def test_who_never_answers_is_not_waited_for_for_ever(capsys, monkeypatch):
-    from proxy.cli import calling
-
     async def listen_only(reader, writer):
         await reader.read()
         writer.close()

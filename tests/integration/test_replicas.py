@@ -1,4 +1,8 @@
-"""Two sidecars on one real Valkey: what one keeps the other has, what one purges neither serves."""
+"""Two sidecars on one real Valkey: what one keeps the other has, what one purges neither serves.
+
+Every hit asks Redis here (``memory.max_size: 0``), so a purge holds everywhere with its acknowledgement; ``test_receipts`` is
+about hot tiers that trust their mirrors.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ version: 1
 service: replicas
 upstream: {url: http://127.0.0.1:1}
 log: {hits: 0%}
+memory: {max_size: 0}
 defaults: {ttl: 1h, stale_while_revalidate: 1h, stale_if_error: 1h}
 namespaces:
   plans: {version: v1, ttl: 1h}
@@ -176,6 +181,9 @@ async def test_a_purge_through_one_holds_at_the_other_at_once(pair):
         pytest.param({"tags": ["plan:7"]}, {"/plans/7?page=1", "/plans/7"}, id="a tag"),
         pytest.param({"tags": ["from-the-backend"]}, {"/tagged/x"}, id="a tag that the backend gave"),
         pytest.param({"keys": ["plans:v1:8"]}, {"/plans/8"}, id="a logical key"),
+        pytest.param({"patterns": ["plans:*"]}, {"/plans/7", "/plans/7?page=1", "/plans/8"}, id="a pattern"),
+        pytest.param({"patterns": ["plans:*:7"]}, {"/plans/7", "/plans/7?page=1"}, id="a pattern in any version"),
+        pytest.param({"patterns": ["plan:*", "plans:v2:*"]}, set(), id="patterns that nothing fits"),
         pytest.param({"urls": ["/plans/7"]}, {"/plans/7"}, id="a URL"),
         pytest.param({"urls": ["http://any.example/plans/7?page=1"]}, {"/plans/7?page=1"}, id="a URL with a query"),
         pytest.param({"urls": ["/plans/7?*"]}, {"/plans/7", "/plans/7?page=1"}, id="a URL with every query"),
@@ -200,11 +208,67 @@ async def test_each_kind_of_selector_takes_what_it_names(pair, order, gone):
     assert outcomes == {target: "MISS" if target in gone else "HIT" for target in targets}
 
 
+@pytest.mark.parametrize("order", [{"urls": ["{}"]}, {"paths": ["{}"]}], ids=["a URL", "a path"])
+@pytest.mark.parametrize(
+    ("target", "extra", "askers"),
+    [
+        pytest.param("/plans/7", b"Vary: Accept-Language\r\n", ["Accept-Language: en", "Accept-Language: de"], id="variants"),
+        pytest.param("/own/data", b"Cache-Control: private, max-age=600\r\n", ["ann", "bob"], id="credentials' copies"),
+    ],
+)  # fmt: skip
+async def test_all_variants_and_all_scopes_are_taken(pair, order, target, extra, askers):
+    pair.origin.extra = extra
+    fields = [token(name) if name.isalpha() else name for name in askers]
+    for expected in ("MISS", "HIT"):
+        assert [(await pair.ask(pair.a, target, field))[0] for field in fields] == [expected] * 2
+    await pair.purge(pair.b, **{kind: [value.format(target) for value in values] for kind, values in order.items()})
+    assert [(await pair.ask(pair.a, target, field))[0] for field in fields] == ["MISS"] * 2
+
+
+async def test_limits_are_told_with_their_numbers_and_nothing_is_purged(pair):
+    await pair.ask(pair.a, "/plans/7")
+    for order, status, said in (
+        ({"tags": [f"t{n}" for n in range(1000)] + ["plans"]}, 422, "at most 1000 selectors (purge.max_selectors_per_call), got 1001"),
+        ({"tags": ["plans", "x" * (256 << 10)]}, 413, "at most 256 KiB"),
+        ({"tags": ["plans", "x" * 8193]}, 422, "tags[1]: expected at most 8192 characters, got 8193"),
+        ({"tags": ["plans"], "patterns": ["*:7"]}, 422, "patterns[0]: too wide"),
+    ):  # fmt: skip
+        code, problem = await asyncio.to_thread(pair.a.admin, "POST", "/purge", order)
+        assert (code, problem["status"]) == (status, status)
+        assert said in problem["detail"]
+    assert (await pair.ask(pair.a, "/plans/7"))[0] == "HIT"
+
+
 async def test_the_purge_method_takes_one_url(pair):
     await pair.ask(pair.a, "/plans/7?page=1")
     status, receipt = await asyncio.to_thread(pair.a.admin, "PURGE", "/plans/7?page=1")
     assert (status, receipt["selectors"]) == (200, 1)
     assert (await pair.ask(pair.b, "/plans/7?page=1"))[0] == "MISS"
+
+
+async def test_another_version_of_a_namespace_has_entries_of_its_own(pair):
+    """As at a deployment: the new version fetches anew, the old one, where it still runs, keeps its own."""
+    for target in ("/plans/7", "/tagged/x"):
+        await pair.ask(pair.a, target)
+    pair.origin.version = 1
+    old = pair.a.rules.read_text()
+    try:
+        pair.a.rules.write_text(old.replace("plans: {version: v1", "plans: {version: v2"))
+        status, said = await asyncio.to_thread(pair.a.admin, "POST", "/reload")
+        assert (status, said["reloaded"]) == (200, True)
+        assert (await pair.ask(pair.a, "/plans/7"))[:2] == ("MISS", 1)
+        assert (await pair.ask(pair.a, "/plans/7"))[:2] == ("HIT", 1)
+        assert (await pair.ask(pair.a, "/tagged/x"))[:2] == ("HIT", 0), "of no namespace"
+        assert (await pair.ask(pair.b, "/plans/7"))[:2] == ("HIT", 0), "still at v1"
+
+        pair.origin.version = 2
+        await pair.purge(pair.a, keys=["plans:v1:7"])
+        assert (await pair.ask(pair.a, "/plans/7"))[:2] == ("HIT", 1)
+        await pair.purge(pair.b, patterns=["plans:*:7"])
+        assert [(await pair.ask(sidecar, "/plans/7"))[:2] for sidecar in (pair.a, pair.b)] == [("MISS", 2)] * 2
+    finally:
+        pair.a.rules.write_text(old)
+        await asyncio.to_thread(pair.a.admin, "POST", "/reload")
 
 
 async def test_a_write_through_one_holds_at_the_other(pair):
@@ -258,8 +322,13 @@ async def test_a_receipt_leads_to_what_each_replica_has_seen(pair):
         "mode": "hard", "selectors": 3, "effective": True,
     }  # fmt: skip
     for sidecar in (pair.a, pair.b):
-        seen = await pair.get(sidecar, f"/purge/{receipt['seq']}")
-        assert seen == {"seq": receipt["seq"], "position": receipt["seq"], "seen": True}
+        async with asyncio.timeout(20):  # each confirms in the look after the one that told it
+            while (seen := await pair.get(sidecar, f"/purge/{receipt['seq']}"))["replicas"]["confirmed"] < 2:
+                assert seen["effective"], "nobody trusts a mirror here"
+        assert seen == {
+            "seq": receipt["seq"], "position": receipt["seq"],
+            "replicas": {"live": 2, "confirmed": 2}, "effective": True,
+        }  # fmt: skip
         assert (await pair.get(sidecar, "/purge")) == {"seq": receipt["seq"]}
     later = await pair.purge(pair.b, all=True)
     epoch, number = receipt["seq"].split(":")
@@ -351,7 +420,7 @@ ALWAYS = {
 }  # fmt: skip
 WITH_REDIS = ALWAYS | {
     "sapwood_store_seconds_bucket", "sapwood_store_seconds_sum", "sapwood_store_seconds_count",
-    "sapwood_store_errors_total", "sapwood_purge_mirror_lag_seconds", "sapwood_redis_memory_ratio",
+    "sapwood_store_errors_total", "sapwood_purge_mirror_lag_seconds", "sapwood_purge_mirror_looks_total", "sapwood_redis_memory_ratio",
 }  # fmt: skip
 
 
@@ -386,6 +455,9 @@ async def test_metrics_have_their_names_and_their_numbers():
     assert seen["sapwood_upstream_in_flight"] == {"": 0.0}
     assert seen["sapwood_purges_total"] == {"kind=api mode=hard": 1.0}
     assert seen["sapwood_purge_selectors"] == {"": 2.0}
+    looks = seen["sapwood_purge_mirror_looks_total"]
+    assert looks["result=answered"] >= 1
+    assert (looks["result=reloaded"], looks["result=healed"], looks["result=reconnected"]) == (1.0, 0.0, 0.0)
     assert 0 <= seen["sapwood_purge_mirror_lag_seconds"][""] < 10
     assert 0 < seen["sapwood_redis_memory_ratio"][""] < 1
     assert seen["sapwood_store_up"] == {"": 1.0}
@@ -395,7 +467,8 @@ async def test_metrics_have_their_names_and_their_numbers():
 
 async def test_metrics_of_a_store_in_memory():
     async with Backend(Origin()) as backend:
-        with Sidecar(RULES, upstream=backend.url, store="memory://") as sidecar:
+        rules = RULES.replace("memory: {max_size: 0}", "")
+        with Sidecar(rules, upstream=backend.url, store="memory://") as sidecar:
             async with Client(sidecar.port) as client:
                 for target in ("/plans/1", "/plans/1", "/plans/2"):
                     await client.ask(target)

@@ -9,8 +9,10 @@ from proxy.message.errors import OriginError, StoreError
 from proxy.observe.events import Purged
 from proxy.purge.local import LocalLedger
 from proxy.purge.options import PurgeOptions
+from proxy.store.memory import MemoryStore
+from proxy.store.options import StoreOptions
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Stage
+from tests.pipeline.stage import Clock, Stage
 
 
 @pytest.fixture
@@ -246,3 +248,47 @@ async def test_groups_that_a_write_names_are_purged(stage):
     await stage.asks("/elsewhere", method="POST", body=b"{}")
     stage.says(200, b"new")
     assert (await stage.asks("/plans/1")).body == b"new"
+
+
+class MomentarilyGone(MemoryStore):
+    """A store whose second look fails."""
+
+    looks = 0
+
+    async def load(self, key, **how):
+        self.looks += 1
+        if self.looks == 2:
+            raise StoreError("gone for a moment")
+        return await super().load(key, **how)
+
+
+async def test_a_follower_takes_nothing_fetched_without_a_ledger_before_a_purge():
+    clock, ledger = Clock(), LocalLedger(PurgeOptions())
+    stage = Stage(PLANS, ledger=ledger, store=MomentarilyGone(ledger, StoreOptions(), now=clock))
+    gate = asyncio.Event()
+    stage.says(200, b"old", gate=gate)
+    leader = stage.asking("/plans/1")
+    await asyncio.wait_for(stage.heard(1), 5)
+    await purge(stage, selectors.tag("plan:1"))
+    stage.says(200, b"new")
+    follower = stage.asking("/plans/1")
+    await stage.settled()
+    gate.set()
+    assert (await asyncio.wait_for(leader, 5)).body == b"old", "it asked before the purge"
+    assert (await asyncio.wait_for(follower, 5)).body == b"new"
+
+
+@pytest.mark.parametrize(
+    ("tag", "body"), [({}, b"new"), ({"etag": '"1"'}, b"old")], ids=["without a tag", "with its tag"]
+)
+async def test_after_a_soft_purge_a_head_freshens_only_by_the_entity_tag(stage, tag, body):
+    lines = {"cache_control": "max-age=60, must-revalidate", **tag}
+    stage.says(200, b"old", **lines)
+    await stage.asks("/plans/1")
+    await stage.at_rest()
+    await purge(stage, selectors.tag("plan:1"), soft=True)
+    stage.says(200, b"new", **lines)  # of the same length
+    await stage.asks("/plans/1", method="HEAD")
+    await stage.at_rest()
+    stage.says(200, b"new", **lines)
+    assert (await stage.asks("/plans/1")).body == body

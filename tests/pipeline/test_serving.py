@@ -370,7 +370,7 @@ async def test_caching_switched_off_goes_on_proxying_and_purging():
 class GoneStore(MemoryStore):
     """A store that does not answer."""
 
-    async def load(self, key):
+    async def load(self, key, *, shared=False):
         raise StoreError("gone")
 
     async def save(self, *arguments, **more):

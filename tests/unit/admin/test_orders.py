@@ -3,8 +3,16 @@ from admincontrol import BOOK, OPEN_BOOK
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.admin.orders import LONGEST, MOST_SELECTORS, PurgeOrder, read_order
+from proxy.admin import orders
+from proxy.admin.orders import LONGEST, PurgeOrder
 from proxy.admin.problems import Problem
+from proxy.purge.options import PurgeOptions
+
+LIMITS = PurgeOptions(max_selectors_per_call=100)
+
+
+def read_order(document, book, limits=LIMITS):
+    return orders.read_order(document, book, limits)
 
 
 @pytest.mark.parametrize(
@@ -16,6 +24,7 @@ from proxy.admin.problems import Problem
         pytest.param({"namespaces": ["plans"]}, ("ns:plans",), id="namespaces"),
         pytest.param({"routes": ["plan"]}, ("route:plan",), id="routes"),
         pytest.param({"paths": ["/plans/7"]}, ("path:/plans/7",), id="paths"),
+        pytest.param({"patterns": ["plans:*:7", "plans:*"]}, ("pattern:plans:*:7", "pattern:plans:*"), id="patterns"),
         pytest.param({"urls": ["/plans/catalog?zip=1&utm=x&page=2"]}, ("url:/plans/catalog?page=2&zip=1", "url:/plans/catalog"), id="a URL in the form of each route that serves it"),
         pytest.param({"urls": ["/plans/7"]}, ("url:/plans/7",), id="a URL without a query"),
         pytest.param({"urls": ["https://api/plans/catalog?*"]}, ("path:/plans/catalog",), id="every query"),
@@ -34,6 +43,13 @@ def test_mode_and_wait():
     order = read_order({"tags": ["a"], "mode": "soft", "wait": "500ms"}, BOOK)
     assert (order.soft, order.wait) == (True, 0.5)
     assert read_order({"tags": ["a"], "mode": "hard", "wait": "60s"}, BOOK).wait == 60.0
+
+
+def test_refresh_and_dry_run():
+    order = read_order({"tags": ["a"], "refresh": 20, "dry_run": True}, BOOK)
+    assert (order.refresh, order.dry_run) == (20, True)
+    order = read_order({"tags": ["a"], "refresh": 0, "dry_run": False}, BOOK)
+    assert (order.refresh, order.dry_run) == (0, False)
 
 
 def test_under_the_implicit_route_every_url_has_a_selector():
@@ -62,6 +78,15 @@ def test_under_the_implicit_route_every_url_has_a_selector():
         pytest.param({"paths": ["/a?b"]}, "paths[0]", "without a query", id="a path with a query"),
         pytest.param({"paths": ["a"]}, "paths[0]", "expected a URL", id="a path without its slash"),
         pytest.param({"urls": ["/a#b"]}, "urls[0]", "fragment", id="a fragment"),
+        pytest.param(
+            {"all": True, "refresh": "20"}, "refresh", 'expected a whole number, got "20"', id="refresh as text"
+        ),
+        pytest.param(
+            {"all": True, "refresh": True}, "refresh", "a whole number, got true", id="refresh without a number"
+        ),
+        pytest.param({"all": True, "refresh": -1}, "refresh", "from 0 to 1000", id="fewer than none"),
+        pytest.param({"all": True, "refresh": 1001}, "refresh", "from 0 to 1000", id="too many to refresh"),
+        pytest.param({"all": True, "dry_run": 1}, "dry_run", "expected true, got a number", id="a dry run as a number"),
         pytest.param({"all": "yes"}, "all", 'expected true, got "yes"', id="all as text"),
         pytest.param({"all": 1}, "all", "expected true, got a number", id="all as a number"),
         pytest.param(
@@ -72,12 +97,15 @@ def test_under_the_implicit_route_every_url_has_a_selector():
         pytest.param({"tags": ["a"], "wait": "2 s"}, "wait", 'expected a duration like "2s"', id="a wait with a space"),
         pytest.param({"tags": ["a"], "wait": "61s"}, "wait", 'at most "60s"', id="a wait too long"),
         pytest.param({"tags": ["a"], "wait": None}, "wait", "got null", id="no wait"),
-        pytest.param({"patterns": ["a:*"]}, "patterns", "not built yet", id="patterns"),
-        pytest.param({"tags": ["a"], "refresh": 20}, "refresh", "not built yet", id="refresh"),
-        pytest.param({"tags": ["a"], "dry_run": True}, "dry_run", "not built yet", id="dry run"),
+        pytest.param({"patterns": ["*"]}, "patterns[0]", "too wide", id="a pattern of everything"),
+        pytest.param({"patterns": ["a:7"]}, "patterns[0]", '"keys" takes', id="a pattern without a star"),
         pytest.param(
-            {"tags": [f"{n}" for n in range(MOST_SELECTORS + 1)]}, "body", "send them in parts", id="too many"
+            {"patterns": ["a:" + "é*" * 90]}, "patterns[0]", "at most 256 bytes, got 272", id="a pattern too long"
         ),
+        pytest.param(
+            {"patterns": [f"a:*:{n}" for n in range(65)]}, "patterns", "at most 64, got 65", id="too many patterns"
+        ),
+        pytest.param({"tags": [f"{n}" for n in range(101)]}, "body", "send them in parts", id="too many"),
     ],
 )
 def test_a_mistake_is_named_with_its_place_and_what_was_expected(document, where, what):
@@ -92,9 +120,9 @@ def test_a_mistake_is_named_with_its_place_and_what_was_expected(document, where
 
 def test_all_mistakes_are_named_at_once():
     with pytest.raises(Problem) as refused:
-        read_order({"tagz": [], "tags": [1, 2], "mode": 1, "wait": "x", "dry_run": True}, BOOK)
+        read_order({"tagz": [], "tags": [1, 2], "mode": 1, "wait": "x", "dry_run": 1}, BOOK)
     assert [mistake["where"] for mistake in refused.value.members["mistakes"]] == [
-        "tagz", "dry_run", "tags[0]", "tags[1]", "mode", "wait",
+        "tagz", "tags[0]", "tags[1]", "mode", "wait", "dry_run",
     ]  # fmt: skip
     assert refused.value.detail.endswith("and 3 more")
 

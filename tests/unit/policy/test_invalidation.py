@@ -7,7 +7,7 @@ import pytest
 from proxy.message.headers import Headers
 from proxy.message.request import Request
 from proxy.message.response import Response
-from proxy.policy.invalidation import SAFE_METHODS, Purge, is_unsafe, may_purge, purges_for
+from proxy.policy.invalidation import SAFE_METHODS, Purge, is_unsafe, may_purge, purge_of, purges_for
 from proxy.policy.keys import Key, key_for
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook, WriteRule
 from proxy.policy.templates import PathTemplate
@@ -186,6 +186,7 @@ RULE = WriteRule(matches("PUT,DELETE /plans/{id}", "PUT /plans/{x}"))
             {"urls": texts("/plans/{query.nul}", "/plans/{query.absent}")}, [], id="a URL of which nothing is kept"
         ),
         pytest.param({"urls": texts("/plans/{id}?*")}, ["path:/plans/a%2Bb"], id="every query of a URL"),
+        pytest.param({"patterns": ("plans:*", "p:*:7")}, ["pattern:plans:*", "pattern:p:*:7"], id="patterns"),
     ],
 )
 def test_what_a_rule_purges(rule, expected):
@@ -206,6 +207,11 @@ def test_rules_keep_their_mode_and_what_they_do_without_a_store():
         Purge(("tag:a",), soft=True),
         Purge(("tag:a",), on_store_failure="refuse"),
     ]
+
+
+def test_what_the_clock_purges_needs_no_request():
+    rule = WriteRule((), tags=texts("a", "a"), urls=texts("/plans/7?b=2&a=1"), patterns=("plans:*",), soft=True)
+    assert purge_of(rule, BOOK) == Purge(("pattern:plans:*", "tag:a", "url:/plans/7?a=1&b=2"), soft=True)
 
 
 def test_a_rule_is_known_to_apply_before_the_answer():

@@ -15,6 +15,7 @@ from proxy.policy.plan import (
     Revalidate,
     ServeStaleAndRefresh,
     ServeStored,
+    may_serve_blind,
     may_serve_on_error,
     plan_for,
 )
@@ -250,6 +251,46 @@ def test_which_statuses_are_errors(status):
 def test_what_the_client_says_of_errors(asked, stored, implicit, declared):
     for route, may in ((IMPLICIT_ROUTE, implicit), (DECLARED, declared)):
         assert may_serve_on_error(stored, IN_FORCE, asking(asked), route, status=503, now=NOW) is may
+
+
+BLIND = Standing(soft_since=NOW - 20)  # nobody has heard of purges for 20 s
+HOT = entry(10.0, stale_if_error=30.0)
+
+
+@pytest.mark.parametrize(
+    ("found", "last_known", "may"),
+    [
+        pytest.param(HOT, IN_FORCE, True, id="fresh, within its window"),
+        pytest.param(HOT, None, False, id="nothing is in doubt"),
+        pytest.param(HOT, PURGED, False, id="purged as far as is known"),
+        pytest.param(HOT, SOFT, False, id="softly purged as far as is known"),
+        pytest.param(entry(70.0, stale_if_error=90.0), IN_FORCE, False, id="stale by age: the backend is asked"),
+        pytest.param(entry(10.0, stale_if_error=20.0), IN_FORCE, False, id="blind for as long as its window"),
+        pytest.param(FRESH, IN_FORCE, False, id="without a window"),
+        pytest.param(entry(10.0, stale_if_error=30.0, **MUST), IN_FORCE, False, id="must-revalidate"),
+        pytest.param(entry(10.0, stale_if_error=30.0, **NO_CACHE), IN_FORCE, False, id="no-cache"),
+        pytest.param(entry(10.0, stale_if_error=30.0, ends=NOW), IN_FORCE, False, id="its credential has ended"),
+        pytest.param(Uncacheable("private", NOW + 9), IN_FORCE, False, id="a mark"),
+        pytest.param(None, IN_FORCE, False, id="nothing"),
+    ],
+)
+def test_while_nobody_knows_what_was_purged(found, last_known, may):
+    assert may_serve_blind(found, last_known, BLIND, asking(), DECLARED, now=NOW) is may
+
+
+@pytest.mark.parametrize(
+    ("asked", "may"),
+    [
+        (b"no-cache", False),
+        (b"no-store", False),
+        (b"max-age=99", False),
+        (b"max-age=99, max-stale", True),
+        (b"min-fresh=9", False),
+    ],
+)
+def test_what_the_client_says_of_that(asked, may):
+    assert may_serve_blind(HOT, IN_FORCE, BLIND, asking(asked), DECLARED, now=NOW) is True
+    assert may_serve_blind(HOT, IN_FORCE, BLIND, asking(asked), IMPLICIT_ROUTE, now=NOW) is may
 
 
 def test_the_words_of_rfc_9211():

@@ -61,16 +61,29 @@ def test_purging_again_makes_a_selector_the_youngest():
     for n, selector in enumerate("abac", start=1):
         marks.purge([selector], n, soft=False)
 
-    assert marks.later_than(0, soft=False) == ["a", "c"]
+    assert marks.missing_from({}, 0, 9, soft=False) == ("a", "c")
     assert marks.floor == 2
 
 
-def test_what_was_purged_after_a_position():
+def test_what_others_lack_of_what_is_known_here():
     marks = Marks(10)
     marks.purge(["a", "b"], 1, soft=False)
     marks.purge(["b", "c"], 2, soft=False)
     marks.purge(["d"], 3, soft=True)
 
-    assert marks.later_than(1, soft=False) == ["b", "c"]
-    assert marks.later_than(1, soft=True) == ["d"]
-    assert marks.later_than(3, soft=True) == []
+    assert marks.missing_from({"a": 1, "b": 1}, 0, 9, soft=False) == ("b", "c")
+    assert marks.missing_from({"a": 1, "b": 5}, 0, 9, soft=False) == ("c",)
+    assert marks.missing_from({}, 1, 9, soft=False) == ("b", "c")
+    assert marks.missing_from({}, 0, 1, soft=False) == ("a",)
+    assert marks.missing_from({}, 0, 9, soft=True) == ("d",)
+
+
+def test_taking_over_what_others_know_beyond():
+    marks, others = Marks(10, 3, {"a": 4, "b": 9}, {}), Marks(10, 5, {"a": 6, "b": 7}, {"c": 8})
+    marks.take_over(others)
+
+    assert marks.floor == 5
+    assert marks.missing_from({}, 0, 99, soft=False) == ("b", "a")
+    assert marks.judge(["a"], 5) == PURGED
+    assert marks.judge(["a"], 6) == IN_FORCE
+    assert marks.judge(["c"], 7) == Standing(soft_since=8e-6)

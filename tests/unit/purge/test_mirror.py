@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
-from proxy.message.selectors import IN_FORCE, PURGED, Seq, Standing
-from proxy.purge.mirror import Followed, Mirror
+from proxy.message.selectors import EVERYTHING, IN_FORCE, PURGED, Seq, Standing
+from proxy.purge.mirror import Followed, Lost, Mirror
 from proxy.purge.records import Logged, Snapshot, Tail
 
 
@@ -94,7 +96,75 @@ def test_a_purge_that_a_failover_lost_is_noticed_though_the_chain_never_reached_
     mirror.learn(["tag:a"], seq(20), 15, soft=False)
 
     assert mirror.follow(Tail(seq(12), (logged(12, 10, "x"),)), mirror.known) is Followed.BEHIND
-    assert mirror.lost(12, soft=False) == ["tag:a"]
+    snapshot = Snapshot(seq(12), 2, {"tag:old": 5, "x": 12}, {"tag:soft": 6})
+    assert mirror.lost(snapshot, mirror.known) == Lost(("tag:a",), went_back=True)
+
+
+def test_a_purge_that_a_failover_lost_is_noticed_though_the_ledger_purged_on_since(mirror):
+    mirror.learn(["tag:a"], seq(20), 10, soft=False)
+    mirror.learn(["tag:b"], seq(21), 20, soft=True)
+
+    assert mirror.follow(Tail(seq(30), (logged(30, 10, "x"),)), mirror.known) is Followed.BROKEN
+    snapshot = Snapshot(seq(30), 2, {"tag:old": 5, "x": 30}, {"tag:soft": 6})
+    assert mirror.lost(snapshot, mirror.known) == Lost(("tag:a",), ("tag:b",))
+    assert mirror.lost(replace(snapshot, floor=21), mirror.known) == Lost()
+
+
+def test_a_purge_that_a_failover_lost_is_noticed_though_the_chain_is_whole_without_it(mirror):
+    mirror.learn(["tag:a"], seq(20), 15, soft=False)
+
+    assert mirror.follow(Tail(seq(30), (logged(15, 10, "x"), logged(30, 15, "x"))), mirror.known) is Followed.BROKEN
+    snapshot = Snapshot(seq(30), 2, {"tag:old": 5, "x": 30}, {"tag:soft": 6})
+    assert mirror.lost(snapshot, mirror.known) == Lost(("tag:a",))
+
+
+def test_a_purge_lost_while_a_look_was_under_way_is_noticed(mirror):
+    known_when_asked = mirror.known
+    mirror.learn(["tag:a"], seq(20), 15, soft=False)
+
+    assert mirror.follow(Tail(seq(30), (logged(30, 10, "x"),)), known_when_asked) is Followed.BROKEN
+    assert mirror.lost(Snapshot(seq(30), 2, {"x": 30}, {"tag:soft": 6}), known_when_asked).hard == ("tag:old", "tag:a")
+
+
+def test_answers_of_a_dead_server_and_of_the_promoted_one_may_arrive_the_other_way_round(mirror):
+    mirror.learn(["tag:b"], seq(30), 10, soft=False)
+    mirror.learn(["tag:a"], seq(20), 10, soft=False)
+
+    assert mirror.follow(Tail(seq(30), ()), mirror.known) is Followed.BROKEN
+    assert mirror.lost(Snapshot(seq(30), 2, {"tag:old": 5, "tag:b": 30}, {"tag:soft": 6}), mirror.known) == Lost(
+        ("tag:a",)
+    )
+
+
+def test_an_answer_that_arrives_after_the_log_named_its_purge_is_no_loss(mirror):
+    mirror.follow(Tail(seq(20), (logged(15, 10, "tag:a"), logged(20, 15, "tag:b"))), mirror.known)
+    mirror.learn(["tag:a"], seq(15), 10, soft=False)
+
+    assert mirror.follow(Tail(seq(20), ()), mirror.known) is Followed.UP_TO_DATE
+
+
+def test_what_is_purged_while_the_whole_ledger_is_read_is_neither_lost_nor_forgotten(mirror):
+    known_when_asked = mirror.known
+    mirror.learn(["tag:a"], seq(20), 15, soft=False)
+
+    snapshot = Snapshot(seq(15), 2, {"tag:old": 5, "x": 15}, {"tag:soft": 6})
+    assert mirror.lost(snapshot, known_when_asked) == Lost()
+    mirror.reload(snapshot)
+    assert mirror.seq == seq(15)
+    assert mirror.standing(["tag:a"], seq(15), seq(15)) == PURGED
+    assert mirror.follow(Tail(seq(20), (logged(20, 15, "tag:a"),)), mirror.known) is Followed.UP_TO_DATE
+
+
+def test_a_ledger_that_had_ended_and_is_back_has_lost_everything_since(mirror):
+    mirror.reload(Snapshot(seq(30, "two"), 0, {}, {}))
+
+    assert mirror.lost(Snapshot(seq(40, "three"), 0, {}, {}), 30) == Lost()
+    back = Snapshot(seq(10, "one"), 0, {}, {})
+    assert mirror.lost(back, 30) == Lost((EVERYTHING,))
+    assert mirror.standing([], seq(9, "one"), seq(10, "one")) == PURGED
+    mirror.go_back_to("one")
+    assert mirror.lost(back, 30) == Lost()
+    assert mirror.standing([], seq(9, "one"), seq(10, "one")) is None
 
 
 def test_another_epoch_purges_everything_before_it(mirror):

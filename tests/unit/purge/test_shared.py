@@ -1,6 +1,7 @@
 """The ledger in Redis: several processes follow one, stand-ins for them are several ledgers here."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from servers import until
@@ -21,9 +22,10 @@ async def replica(own_valkey, told):
     """Start a replica: a ledger with a connection of its own."""
     opened = []
 
-    async def start(poll=NEVER, **options):
+    async def start(poll=NEVER, max_lag=0.0, **options):
         backplane = Backplane(BackplaneOptions(own_valkey.url, timeout=1.0), told)
         ledger = SharedLedger(backplane, "svc", PurgeOptions(**options), told, poll)
+        ledger._calls.max_lag = max_lag  # without looking more often
         opened.append((ledger, backplane))
         await ledger.start()
         return ledger
@@ -132,7 +134,7 @@ async def test_a_mirror_follows_without_being_asked(replica):
     await until(lambda: other.standing(["tag:a"], s0, at) is not None)
 
     assert other.standing(["tag:a"], s0, at) == PURGED
-    assert other.lag < 1.0
+    assert other.age() < 1.0
     assert len(other) == 1
 
 
@@ -161,6 +163,56 @@ async def test_a_lost_ledger_is_a_purge_of_everything_before(replica, own_valkey
         assert await judged(ledger, ["tag:a"], at, at) == IN_FORCE
 
 
+async def test_a_ledger_that_purged_on_from_before_a_lost_purge_is_told_of_it(replica, own_valkey):
+    """As after a failover, when another process is the first to purge on the promoted server."""
+    one, other, third = await replica(), await replica(), await replica()
+    start = await one.position()
+    lost = await one.purge(["tag:lost"], soft=False, now=0.0)
+    await other.catch_up(lost)
+    own_valkey.command("SET", "cache:purge:{svc}:seq", str(start))
+    own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+    assert (await third.purge(["tag:x"], soft=False, now=0.0)).n > lost.n
+
+    await one._following.look()
+
+    assert await judged(third, ["tag:lost"], lost, await third.position()) == PURGED
+
+
+async def test_a_ledger_that_had_ended_and_is_back_is_purged_of_everything(replica, own_valkey):
+    """As after a flush and then a failover to a replica that had heard of neither the flush nor of what came after."""
+    one = await replica()
+    start = await one.position()
+    own_valkey.command("RENAME", "cache:purge:{svc}:seq", "old seq")
+    own_valkey.command("RENAME", "cache:purge:{svc}:selectors", "old selectors")
+    await one._following.look()
+    await one.purge(["tag:lost"], soft=False, now=0.0)
+    own_valkey.command("RENAME", "old seq", "cache:purge:{svc}:seq")
+    own_valkey.command("RENAME", "old selectors", "cache:purge:{svc}:selectors")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+
+    await one._following.look()
+
+    at = await one.position()
+    assert at.epoch == start.epoch
+    assert await judged(one, ["tag:lost"], start, at) == PURGED
+    assert await judged(one, ["tag:lost"], at, at) == IN_FORCE
+
+
+async def test_our_own_purge_after_a_loss_is_not_judged_by_the_mirror_of_what_was_lost(replica, own_valkey):
+    """The mirror cannot take it over, and a hot hit would be judged by that mirror alone."""
+    ledger = await replica()
+    s0, known = await ledger.position(), ledger.known()
+    own_valkey.command("FLUSHALL")
+
+    at = await ledger.purge(["tag:a"], soft=False, now=0.0)
+
+    assert ledger.age() is None
+    assert ledger.standing(["tag:a"], s0, known) is None
+    assert await judged(ledger, ["tag:a"], s0, at) == PURGED
+    assert ledger.age() is not None
+
+
 async def test_a_position_read_just_before_the_ledger_was_lost_judges_everything_as_purged(replica, own_valkey):
     one, other = await replica(), await replica()
     own_valkey.command("FLUSHALL")
@@ -181,7 +233,7 @@ async def test_a_ledger_that_went_backwards_is_told_what_it_lost(replica, own_va
     own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost", "stag:softly")
     own_valkey.command("DEL", "cache:purge:{svc}:log")
 
-    await one._look()  # as the next poll does
+    await one._following.look()  # as the next poll does
     at = await other.position()
 
     assert at.n > soft.n > hard.n
@@ -200,7 +252,7 @@ async def test_what_is_told_again_comes_after_all_that_was_seen_whatever_the_ser
     own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
     own_valkey.command("DEL", "cache:purge:{svc}:log")
 
-    await one._look()
+    await one._following.look()
     at = await other.position()
 
     assert await judged(other, ["tag:lost"], Seq(start.epoch, purged.n - 1), at) == PURGED
@@ -214,6 +266,49 @@ async def test_a_ledger_below_the_position_that_was_read_is_not_trusted(replica,
     await ledger.catch_up(beyond)
 
     assert ledger.standing([], beyond, beyond) is None
+
+
+async def test_who_follows_counts_and_confirms_with_the_look_after_the_one_that_told_it(replica):
+    one, other = await replica(max_lag=60.0), await replica(max_lag=30.0)
+    at = await one.purge(["tag:a"], soft=False, now=0.0)
+    seen = await one.replicas(at)
+    assert (seen.live, seen.confirmed, seen.max_lag) == (2, 1, 60.0)
+
+    await other._following.look()  # told
+    assert (await one.replicas(at)).confirmed == 1
+    assert (await other.replicas(at)).confirmed == 1, "one has not looked since"
+    await other._following.look()  # told on
+    assert (await one.replicas(at)).confirmed == 2
+
+    await other.close()
+    assert (await one.replicas(at)).live == 1
+
+
+async def test_other_services_replicas_are_not_counted(replica, own_valkey, told):
+    one = await replica()
+    backplane = Backplane(BackplaneOptions(own_valkey.url), told)
+    foreign = SharedLedger(backplane, "svc2", PurgeOptions(), told, NEVER)
+    await foreign.start()
+    at = await one.purge(["tag:a"], soft=False, now=0.0)
+    assert (await one.replicas(at)).live == 1
+    await foreign.close()
+    await backplane.close()
+
+
+async def test_after_a_broken_connection_the_mirror_is_compared_before_it_judges(replica, own_valkey, told):
+    ledger = await replica()
+    at = await ledger.position()
+    before = looks(told)
+    own_valkey.command("CLIENT", "KILL", "TYPE", "normal")
+
+    with suppress(StoreError):
+        await ledger.position()
+    await until(lambda: not ledger._backplane.is_open)
+
+    assert ledger.standing([], at, at) is None
+    assert await judged(ledger, [], at, at) == IN_FORCE
+    assert looks(told) > before
+    assert ledger.looks.reconnected == 1
 
 
 async def test_a_purge_while_redis_is_down_holds_here_and_is_sent_when_it_is_back(replica, own_valkey, told):
@@ -294,7 +389,7 @@ async def test_starting_without_redis_fails_nothing(replica, own_valkey):
         await ledger.catch_up(Seq("e", 1))
 
     own_valkey.start()
-    await until(lambda: ledger.lag is not None)
+    await until(lambda: ledger.age() is not None)
     at = await ledger.position()
     assert ledger.standing([], at, at) == IN_FORCE
 
@@ -317,3 +412,22 @@ async def test_the_ledger_survives_a_full_redis(replica, own_valkey):
     at = await ledger.purge([EVERYTHING], soft=False, now=0.0)
 
     assert ledger.standing([], s0, at) == PURGED
+
+
+async def test_a_position_on_a_promoted_server_confirms_no_purge_that_was_lost(replica, own_valkey):
+    """As after a failover between servers that cannot be told apart, when somebody purged on before the loss was healed."""
+    one, other = await replica(), await replica()
+    start = await one.position()
+    lost = await one.purge(["tag:lost"], soft=False, now=0.0)
+    own_valkey.command("SET", "cache:purge:{svc}:seq", str(start))
+    own_valkey.command("ZREM", "cache:purge:{svc}:selectors", "htag:lost")
+    own_valkey.command("DEL", "cache:purge:{svc}:log")
+    assert (await other.purge(["tag:x"], soft=False, now=0.0)).n > lost.n
+    await other._following.look()
+
+    await one._following.look()  # and heals
+    assert (await one.replicas(lost)).confirmed == 1
+
+    await other._following.look()
+    await other._following.look()  # says what the last one brought
+    assert (await one.replicas(lost)).confirmed == 2

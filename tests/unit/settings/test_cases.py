@@ -34,6 +34,7 @@ def test_a_short_case_is_a_get_that_is_answered_200(load):
 @pytest.mark.parametrize(
     ("purges", "expected"),
     [
+        ("{patterns: ['n:*']}", ExpectedPurges((("patterns", "pattern:", frozenset({"n:*"})),))),
         ("none", ExpectedPurges(())),
         ("{}", ExpectedPurges(())),
         ("{all: true}", ExpectedPurges((), everything=True)),

@@ -121,10 +121,10 @@ def test_mistakes_at_the_top(mistakes, text, mistake):
     assert mistakes(text)[:1] == [mistake]
 
 
-def test_a_time_zone_waits_for_schedules(mistakes):
-    assert mistakes("timezone: UTC") == []
-    assert mistakes("timezone: Europe/Berlin") == [
-        "1:11 timezone: schedules are not built yet, and nothing else has a time of day: leave it out"
+def test_a_time_zone_is_one_that_is_known(load, mistakes):
+    assert load("timezone: Europe/Berlin").shown["timezone"] == "Europe/Berlin"
+    assert mistakes("timezone: Mars/Base") == [
+        '1:11 timezone: expected a time zone like "UTC" or "Europe/Berlin", got "Mars/Base"'
     ]
 
 
@@ -157,12 +157,7 @@ def test_every_word_of_the_interface_is_understood_and_what_is_not_built_is_refu
         load_settings(sample, secrets_needed=False)
     assert {one.path: "not built yet" in one.message for one in refused.value.mistakes} == dict.fromkeys(
         [
-            "memory.max_size",
-            "memory.max_lag",
-            "memory.on_store_failure",
             "routes[1].ttl",
-            "invalidate[2].schedule",
-            "invalidate[2].patterns",
             "warm",
         ],
         True,

@@ -9,7 +9,7 @@ from proxy.store.options import StoreOptions
 def test_without_a_word_it_is_memory(load):
     settings = load()
     assert settings.backplane is None
-    assert settings.store == StoreOptions(8 << 20, 1024, 64 << 20)
+    assert settings.store == StoreOptions(8 << 20, 1024, 64 << 20, 0.25, "stale")
     assert settings.flights.max_body == 8 << 20
     assert settings.shown["store"]["url"] == "memory://"
 
@@ -19,13 +19,25 @@ def test_every_word_reaches_its_room(load):
         """
         store: {url: redis://h/1, read_from: primary, max_connections: 2, connect_timeout: 3s, timeout: 4s,
                 health_check_interval: 5s, max_body: 6MiB, compress_above: 7KiB}
-        memory: {max_size: 0}
+        memory: {max_size: 1MiB, max_lag: 1s, on_store_failure: pass}
         """
     )
     assert settings.backplane == BackplaneOptions("redis://h/1", 2, 3.0, 4.0, 5.0)
-    assert settings.store == StoreOptions(6 << 20, 7 << 10, 0)
+    assert settings.store == StoreOptions(6 << 20, 7 << 10, 1 << 20, 1.0, "pass")
     assert settings.flights.max_body == 6 << 20
-    assert settings.shown["memory"] == {"max_size": "0"}
+    assert settings.shown["memory"] == {"max_size": "1MiB", "max_lag": "1s", "on_store_failure": "pass"}
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        pytest.param("store: {url: redis://h}", 64 << 20, id="by default"),
+        pytest.param("store: {url: redis://h}\nmemory: {max_size: 1MiB}", 1 << 20, id="smaller than the largest body"),
+        pytest.param("store: {url: redis://h}\nmemory: {max_size: 0}", 0, id="none"),
+    ],
+)
+def test_a_shared_store_has_a_hot_tier(load, text, size):
+    assert load(text).store.memory_size == size
 
 
 @pytest.mark.parametrize("url", ["embedded://", "rediss://h", "unix:///run/redis.sock"])
@@ -76,10 +88,8 @@ def test_a_url_that_is_mounted_elsewhere_is_some_shared_store(load):
         ("store: {url: 'redis+cluster://h1,h2'}", "1:14 store.url: redis+cluster:// is not built yet: name one server with redis:// or rediss://"),
         ("store: {url: 'redis+sentinel://h1'}", '1:14 store.url: expected the name of the monitored primary, like "redis+sentinel://h1,h2/mymaster/0"'),
         ("store: {url: redis://h, read_from: replica}", "1:36 store.read_from: reading from replicas is not built yet: only primary"),
-        ("store: {url: redis://h}\nmemory: {max_size: 64MiB}", "2:20 memory.max_size: a hot tier in front of a shared store is not built yet: leave it out or write 0"),
-        ("memory: {max_lag: 250ms}", "1:19 memory.max_lag: belongs to the hot tier, which is not built yet: leave it out"),
         ("memory: {max_lag: 250}", '1:19 memory.max_lag: expected a duration like "30s" or "1h", got 250'),
-        ("memory: {on_store_failure: stale}", "1:28 memory.on_store_failure: belongs to the hot tier, which is not built yet: leave it out"),
+        ("memory: {on_store_failure: refuse}", '1:28 memory.on_store_failure: expected stale or pass, got "refuse"'),
         ("memory: {max_size: 1MiB}", "1:20 memory.max_size: smaller than store.max_body (8388608 bytes), so the largest response would never fit"),
         ("store: {password: x}", "1:19 store.password: memory:// takes no password"),
         ("store: {url: redis://:a@h, password: x}", "1:38 store.password: the URL has a password of its own"),

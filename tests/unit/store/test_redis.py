@@ -14,6 +14,7 @@ from proxy.purge.options import PurgeOptions
 from proxy.purge.shared import SharedLedger
 from proxy.store.codec import encode, encode_vary
 from proxy.store.options import StoreOptions
+from proxy.store.protocol import Found
 from proxy.store.redis import RedisStore
 
 KEY = a_key("GET /plans")
@@ -85,7 +86,7 @@ async def test_a_bad_record_is_a_miss_and_is_deleted(store, valkey, told, record
     assert valkey.command("EXISTS", PLACE) == b":0"
 
     valkey.command("SET", PLACE, record)
-    assert await store.load_variant(KEY) is None
+    assert (await store.load_variant(KEY, Found(None))).entry is None
     assert valkey.command("EXISTS", PLACE) == b":0"
     assert "bad record" in {event.failure for event in told.of(StoreAnswered)}
 
@@ -104,7 +105,7 @@ async def test_a_record_of_other_material_is_a_miss_and_stays(store, valkey):
     found = await store.load(collides)
 
     assert (found.entry, found.vary) == (None, None)
-    assert await store.load_variant(collides) is None
+    assert (await store.load_variant(collides, Found(None))).entry is None
     assert (await store.load(KEY)).entry == a_response()
 
 

@@ -1,0 +1,28 @@
+"""A recipe holds what chooses the entry, and nothing of whoever asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.message.headers import Headers
+from proxy.message.request import Request
+from proxy.popularity.recipes import CREDENTIALS, Recipe, recipe_of
+
+
+def asked(*lines):
+    return Request(
+        b"GET", b"/a?utm=1", Headers(lines), b"api.example", b"https", client="192.0.2.1", request_id=b"id-1"
+    )
+
+
+def test_it_is_the_keyed_target_and_the_fields_that_choose():
+    request = asked((b"X-Tenant", b"7"), (b"User-Agent", b"curl"), (b"Accept-Language", b"de"))
+    recipe = recipe_of(request, b"/a", {b"x-tenant", b"accept-language"})
+    lines = [(b"X-Tenant", b"7"), (b"Accept-Language", b"de")]
+    assert recipe == Recipe(b"/a", b"api.example", b"https", Headers(lines))
+
+
+@pytest.mark.parametrize("name", sorted(CREDENTIALS))
+def test_where_a_credential_was_sent_there_is_none(name):
+    assert recipe_of(asked((name.title(), b"secret")), b"/a", {name}) is None
+    assert recipe_of(asked((name.title(), b"secret")), b"/a", set()) is None
