@@ -15,6 +15,10 @@ PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "outages": (("--seconds", "10"), ("--seconds", "4")),
     "fuzz": (("--seconds", "600"), ("--seconds", "60")),
     "soak": (("--seconds", "600"), ("--seconds", "120")),
+    "outrun": (("--seconds", "60"), ("--seconds", "15")),
+    "loss": (("--times", "8"), ("--times", "2")),
+    "leak": ((), ("--fills", "3000")),
+    "tags": (("--entries", "1000000"), ("--entries", "50000")),
     "speed": (("--seconds", "10", "--pairs", "5"), ("--seconds", "3", "--pairs", "3")),
 }
 
