@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from backends import Client
+from backends import Backend, Client
 from sidecar import Sidecar
 
 RULES = """
@@ -17,14 +17,15 @@ routes: []
 SLOW_SENDERS = 8
 
 
-class PatientBackend:
+class PatientBackend(Backend):
     """Answers a POST only when its whole body is here."""
 
     def __init__(self) -> None:
+        super().__init__(None)
         self.uploads = 0
         self.busy = asyncio.Event()
 
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while head := await reader.readuntil(b"\r\n\r\n"):
                 if head.startswith(b"POST"):
@@ -39,11 +40,8 @@ class PatientBackend:
 
 
 async def test_three_places_in_four_are_all_that_slow_uploads_get():
-    backend = PatientBackend()
-    server = await asyncio.start_server(backend.talk, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with contextlib.AsyncExitStack() as stack:
-        sidecar = stack.enter_context(Sidecar(RULES, upstream=f"http://127.0.0.1:{port}"))
+    async with PatientBackend() as backend, contextlib.AsyncExitStack() as stack:
+        sidecar = stack.enter_context(Sidecar(RULES, upstream=backend.url))
         senders = []
         for _ in range(SLOW_SENDERS):
             _, writer = await asyncio.open_connection("127.0.0.1", sidecar.port)
@@ -56,7 +54,5 @@ async def test_three_places_in_four_are_all_that_slow_uploads_get():
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
-    server.close()
-    await server.wait_closed()
     assert answers == [200] * 20
     assert backend.uploads == 3

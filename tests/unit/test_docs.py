@@ -158,7 +158,9 @@ def _blocks(language):
 def test_a_whole_configuration_passes_its_own_check(text):
     report = check_text(text, "<document>", {})
     assert report.ok, report.as_text()
-    assert report.warnings == ()
+    # A mounted secret is where the sidecar runs, not here.
+    absent = {one for one in report.warnings if one.path.endswith("_file") and "cannot be read here" in one.message}
+    assert set(report.warnings) == absent
 
 
 def test_there_are_whole_configurations_in_the_documents():
