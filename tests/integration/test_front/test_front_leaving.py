@@ -31,7 +31,8 @@ async def test_a_stalled_reader_stops_the_body_and_bounds_memory(start):
     await client.aclose()
     await script.until_told(1)
     assert script.told[0][3]
-    assert stream.closed
+    async with asyncio.timeout(5):
+        await until(lambda: stream.closed)  # in a task of its own
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10
 
 
