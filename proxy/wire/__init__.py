@@ -7,6 +7,7 @@ nor how long a chunk extension is. So each head meets two readers, and what they
 - ``limits``      how much of a head is read
 - ``events``      what was read, in the past tense
 - ``authority``   the host and port of a request
+- ``headsearch``  where a head ends, in bytes that come in pieces
 - ``heads``       one whole head to its field lines, by llhttp
 - ``framing``     where a body ends: the law (RFC 9112 section 6)
 - ``bodies``      where a body ends: the counting

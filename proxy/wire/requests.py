@@ -9,6 +9,7 @@ from proxy.message.errors import MessageError
 from proxy.wire.bodies import counter_for
 from proxy.wire.events import End, Refused
 from proxy.wire.framing import Framing
+from proxy.wire.headsearch import HeadSearch
 from proxy.wire.strictness import check_unfinished, read_head
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ class RequestReader:
     head (or CONNECT) they gather in ``leftover``: a tunnel takes them, or ``resume`` reads them as requests.
     """
 
-    __slots__ = ("_body", "_buffer", "_last", "_limits", "_searched", "closed", "leftover", "upgrading")
+    __slots__ = ("_body", "_buffer", "_head", "_last", "_limits", "closed", "leftover", "upgrading")
 
     def __init__(self, limits: WireLimits) -> None:
         self._limits = limits
         self._buffer = b""
-        self._searched = 0  # how much of an unfinished head is known not to hold its end
+        self._head = HeadSearch(check_unfinished, limits)
         self._body: Counter | None = None
         self._last = False
         self.closed = False
@@ -87,23 +88,13 @@ class RequestReader:
                 continue
             while data.startswith(b"\r\n", at):  # empty lines before a request line (RFC 9112 section 2.2)
                 at += 2
-            end = self._head_end(data, at) if heads and at < len(data) else -1
+            end = self._head.end(data, at) if heads and at < len(data) else -1
             if end < 0:
                 break
             heads -= 1
             self._began(read_head(data[at:end], self._limits), events)
             at = end
         self._keep(data[at:])
-
-    def _head_end(self, data: bytes, at: int) -> int:
-        """Return the position after the next head's empty line, -1 if that is yet to come."""
-        end = data.find(b"\r\n\r\n", max(at, self._searched - 3))
-        if end < 0:
-            check_unfinished(data, at, self._limits)
-            self._searched = len(data) - at
-            return -1
-        self._searched = 0
-        return end + 4
 
     def _began(self, head: RequestHead, events: list[RequestEvent]) -> None:
         events.append(head)

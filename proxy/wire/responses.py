@@ -10,6 +10,7 @@ from proxy.message.response import has_no_content
 from proxy.wire.bodies import UntilClose, counter_for
 from proxy.wire.events import BrokenResponseError, End, Head, Interim, Switched
 from proxy.wire.framing import UNTIL_CLOSE, connection_options, content_length, persists, response_framing
+from proxy.wire.headsearch import HeadSearch
 from proxy.wire.statuslines import check_unfinished, read_head
 
 if TYPE_CHECKING:
@@ -36,10 +37,10 @@ class ResponseReader:
     __slots__ = (
         "_body",
         "_buffer",
+        "_head",
         "_interim",
         "_limits",
         "_method",
-        "_searched",
         "_upgrade",
         "keep_alive",
         "leftover",
@@ -49,7 +50,7 @@ class ResponseReader:
     def __init__(self, limits: WireLimits) -> None:
         self._limits = limits
         self._buffer = b""
-        self._searched = 0
+        self._head = HeadSearch(check_unfinished, limits)
         self._interim = 0
         self._body: Counter | None = None
         self._method: bytes | None = None
@@ -110,22 +111,12 @@ class ResponseReader:
                     break
                 self._method = self._body = None
                 continue
-            end = self._head_end(data, at)
+            end = self._head.end(data, at)
             if end < 0:
                 break
             self._began(method, read_head(data[at:end], self._limits), events)
             at = end
         self._keep(data[at:], events)
-
-    def _head_end(self, data: bytes, at: int) -> int:
-        """Return the position after the next head's empty line, -1 if that is yet to come."""
-        end = data.find(b"\r\n\r\n", max(at, self._searched - 3))
-        if end < 0:
-            check_unfinished(data, at, self._limits)
-            self._searched = len(data) - at
-            return -1
-        self._searched = 0
-        return end + 4
 
     def _began(self, method: bytes, response: Response, events: list[ResponseEvent]) -> None:
         """Tell what kind of head it is, in the order of RFC 9112 section 6.3."""
