@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from proxy.message.stored import VaryRecord
 from proxy.store.protocol import Found
@@ -16,16 +16,24 @@ if TYPE_CHECKING:
     from proxy.purge.ledger import Ledger
     from proxy.store.options import StoreOptions
 
-_RESPONSE: Final = "response:"
-_VARY: Final = "vary:"
+    Value = StoredResponse | Uncacheable | VaryRecord
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+@dataclass(slots=True, eq=False)
+class Kept:
+    """One thing kept. ``size`` is all that it counts for, what is ``rendered`` of it included.
+
+    ``rendered`` belongs to whoever called ``MemoryStore.dress``, and is forgotten with the entry. Nothing here is to be
+    changed by others than the store.
+    """
+
+    digest: str
     material: bytes
-    value: StoredResponse | Uncacheable | VaryRecord
+    value: Value
     ends: float
     size: int
+    rendered: object | None = None
+    rendered_size: int = 0
 
 
 class MemoryStore:
@@ -37,12 +45,14 @@ class MemoryStore:
         self._ledger = ledger
         self._budget = options.memory_size
         self.now = now
-        self._kept: dict[str, _Kept] = {}  # least recently used first
+        self._responses: dict[str, Kept] = {}
+        self._varies: dict[str, Kept] = {}
+        self._order: dict[Kept, None] = {}  # least recently used first
         self.size = 0
         self.evictions = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._order)
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position."""
@@ -53,23 +63,49 @@ class MemoryStore:
         """Read one entry."""
         return replace(base, entry=self.entry(key))
 
+    def find(self, digest: str) -> Kept | None:
+        """Return what is kept as response under this digest; the caller compares ``material``."""
+        return self._find(self._responses, digest)
+
+    def find_vary(self, digest: str) -> Kept | None:
+        """Return what is kept as vary record under this digest; the caller compares ``material``."""
+        return self._find(self._varies, digest)
+
+    def dress(self, kept: Kept, rendered: object, extra_bytes: int) -> None:
+        """Remember with a response what was made of it, ``extra_bytes`` large, in place of what was remembered before.
+
+        Nothing is remembered with what is not kept any more, or what would not fit with it.
+        """
+        if self._responses.get(kept.digest) is not kept:
+            return
+        bare = kept.size - kept.rendered_size
+        if bare + extra_bytes > self._budget:
+            rendered, extra_bytes = None, 0
+        self.size += extra_bytes - kept.rendered_size
+        kept.rendered, kept.rendered_size, kept.size = rendered, extra_bytes, bare + extra_bytes
+        self._make_room()
+
     def entry(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
         """Return one entry."""
-        entry = self._get(_RESPONSE, key)
-        return None if isinstance(entry, VaryRecord) else entry
+        kept = self._find(self._responses, key.digest)
+        if kept is None or kept.material != key.material or isinstance(kept.value, VaryRecord):
+            return None
+        return kept.value
 
     def vary(self, key: CacheKey) -> VaryRecord | None:
         """Return one vary record."""
-        vary = self._get(_VARY, key)
-        return vary if isinstance(vary, VaryRecord) else None
+        kept = self._find(self._varies, key.digest)
+        if kept is None or kept.material != key.material or not isinstance(kept.value, VaryRecord):
+            return None
+        return kept.value
 
     def hold_entry(self, key: CacheKey, entry: StoredResponse | Uncacheable | None, ttl: float) -> None:
         """Keep one entry for ``ttl`` seconds as far as there is room, or none in its place."""
-        self._hold(_RESPONSE, key, entry, ttl)
+        self._hold(self._responses, key, entry, ttl)
 
     def hold_vary(self, key: CacheKey, record: VaryRecord | None, ttl: float) -> None:
         """Keep one vary record for ``ttl`` seconds, or none in its place."""
-        self._hold(_VARY, key, record, ttl)
+        self._hold(self._varies, key, record, ttl)
 
     async def save(
         self,
@@ -83,54 +119,63 @@ class MemoryStore:
         """Keep an entry, and whatever goes with it; 0 if it is larger than the whole budget or has no time."""
         await self.drop(*evict)
         ends = self.now() + ttl
-        size = self._put(_RESPONSE, key, entry, ends)
+        size = self._put(self._responses, key, entry, ends)
         if vary is not None and size:
             base, record = vary
-            known = self._kept.get(_VARY + base.digest)
-            self._put(_VARY, base, record, ends if known is None else max(ends, known.ends))
+            known = self._varies.get(base.digest)
+            self._put(self._varies, base, record, ends if known is None else max(ends, known.ends))
         return size
 
     async def drop(self, *digests: str) -> None:
         """Remove these entries."""
         for digest in digests:
-            self._remove(_RESPONSE + digest)
+            self._remove(self._responses, digest)
 
     async def close(self) -> None:
         """Forget everything."""
-        self._kept.clear()
+        self._responses.clear()
+        self._varies.clear()
+        self._order.clear()
         self.size = 0
 
-    def _hold(
-        self, kind: str, key: CacheKey, value: StoredResponse | Uncacheable | VaryRecord | None, ttl: float
-    ) -> None:
+    def _hold(self, room: dict[str, Kept], key: CacheKey, value: Value | None, ttl: float) -> None:
         if value is None:
-            self._remove(kind + key.digest)
+            self._remove(room, key.digest)
         else:
-            self._put(kind, key, value, self.now() + ttl)
+            self._put(room, key, value, self.now() + ttl)
 
-    def _get(self, kind: str, key: CacheKey) -> StoredResponse | Uncacheable | VaryRecord | None:
-        kept = self._kept.pop(kind + key.digest, None)
+    def _find(self, room: dict[str, Kept], digest: str) -> Kept | None:
+        kept = room.get(digest)
         if kept is None:
             return None
         if kept.ends <= self.now():
-            self.size -= kept.size
+            self._remove(room, digest)
             return None
-        self._kept[kind + key.digest] = kept  # at the end: just used
-        return kept.value if kept.material == key.material else None
+        del self._order[kept]
+        self._order[kept] = None  # at the end: just used
+        return kept
 
-    def _put(self, kind: str, key: CacheKey, value: StoredResponse | Uncacheable | VaryRecord, ends: float) -> int:
-        self._remove(kind + key.digest)
+    def _put(self, room: dict[str, Kept], key: CacheKey, value: Value, ends: float) -> int:
+        self._remove(room, key.digest)
         size = size_of(key, value)
         if size > self._budget or ends <= self.now():
             return 0
-        self._kept[kind + key.digest] = _Kept(key.material, value, ends, size)
+        kept = Kept(key.digest, key.material, value, ends, size)
+        room[key.digest] = kept
+        self._order[kept] = None
         self.size += size
-        while self.size > self._budget:
-            self._remove(next(iter(self._kept)))
-            self.evictions += 1
+        self._make_room()
         return size
 
-    def _remove(self, place: str) -> None:
-        kept = self._kept.pop(place, None)
+    def _make_room(self) -> None:
+        while self.size > self._budget:
+            kept = next(iter(self._order))
+            self._remove(self._varies if isinstance(kept.value, VaryRecord) else self._responses, kept.digest)
+            self.evictions += 1
+
+    def _remove(self, room: dict[str, Kept], digest: str) -> None:
+        kept = room.pop(digest, None)
         if kept is not None:
+            del self._order[kept]
             self.size -= kept.size
+            kept.rendered = None

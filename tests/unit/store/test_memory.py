@@ -52,7 +52,7 @@ async def test_the_budget_is_never_exceeded_and_what_leaves_is_no_longer_counted
 
     for number in range(50):
         await store.drop(a_key(str(number)).digest)
-    assert store.size == sum(kept.size for kept in store._kept.values())
+    assert store.size == sum(kept.size for kept in store._order)
     await store.close()
     assert (store.size, len(store)) == (0, 0)
 
@@ -97,3 +97,71 @@ async def test_a_vary_record_lives_as_long_as_its_longest_variant(clock):
     assert (await store.load(base)).vary.variants == ("long", "short")
     clock.now += 50
     assert (await store.load(base)).vary is None
+
+
+async def test_what_is_found_under_a_digest_is_the_entry_until_its_time_ends(clock):
+    store = a_store(clock, room_for(3))
+    key, entry = a_key("0"), a_response()
+    await store.save(key, entry, ttl=60, vary=(a_key("base"), VaryRecord((b"accept",), (key.digest,))))
+
+    kept = store.find(key.digest)
+    assert (kept.value, kept.material, kept.ends, kept.rendered) == (entry, key.material, 1060.0, None)
+    assert store.find(a_key("base").digest) is None
+    assert store.find_vary(key.digest) is None
+    assert store.find_vary(a_key("base").digest).value.variants == (key.digest,)
+
+    clock.now += 60
+    assert store.find(key.digest) is None
+    assert store.find_vary(a_key("base").digest) is None
+    assert (store.size, len(store)) == (0, 0)
+
+
+async def test_what_is_remembered_with_an_entry_counts_and_is_forgotten_with_it(clock):
+    store = a_store(clock, room_for(2))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    kept = store.find(a_key("0").digest)
+    bare = store.size
+
+    store.dress(kept, "rendered", 300)
+    assert (kept.rendered, kept.size, store.size) == ("rendered", bare + 300, bare + 300)
+    store.dress(kept, "again", 200)
+    assert (kept.rendered, kept.size, store.size) == ("again", bare + 200, bare + 200)
+    assert store.find(a_key("0").digest).rendered == "again"
+
+    await store.save(a_key("0"), a_response(), ttl=60)
+    assert (store.find(a_key("0").digest).rendered, kept.rendered, store.size) == (None, None, bare)
+
+
+async def test_nothing_is_remembered_with_what_left(clock):
+    store = a_store(clock, room_for(2))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    kept = store.find(a_key("0").digest)
+    await store.drop(a_key("0").digest)
+
+    store.dress(kept, "rendered", 300)
+
+    assert (kept.rendered, store.size) == (None, 0)
+
+
+async def test_what_would_not_fit_with_its_entry_is_not_remembered(clock):
+    store = a_store(clock, room_for(1))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    kept = store.find(a_key("0").digest)
+
+    store.dress(kept, "rendered", 1)
+
+    assert kept.rendered is None
+    assert store.find(a_key("0").digest) is kept
+
+
+async def test_to_remember_something_drives_others_out_where_there_is_no_room(clock):
+    store = a_store(clock, room_for(2))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    await store.save(a_key("1"), a_response(), ttl=60)
+    kept = store.find(a_key("1").digest)
+
+    store.dress(kept, "rendered", 1)
+
+    assert store.find(a_key("0").digest) is None
+    assert store.find(a_key("1").digest).rendered == "rendered"
+    assert store.evictions == 1
