@@ -91,6 +91,9 @@ class StoreState:
 ANSWERED: Final = frozenset({"", "reply", "cancelled", "bad record"})
 """Failures of one operation that say nothing against the server: it was there."""
 
+NO_ERROR: Final = frozenset({"", "cancelled"})
+"""What no error is counted for: whoever asked may have left, which would wake somebody at night."""
+
 
 class Counters:
     """An observer that counts. ``wall`` gives wall-clock seconds, for the time of a route's last access."""
@@ -151,7 +154,7 @@ class Counters:
             timing = self.operations[event.operation] = Timing()
             self.failures[event.operation] = 0
         timing.add(event.seconds)
-        if event.failure:
+        if event.failure not in NO_ERROR:
             self.failures[event.operation] += 1
         self.store.is_up = event.failure in ANSWERED
         if event.operation == "save":

@@ -36,6 +36,7 @@ class Gauges:
     purge_selectors: int | None = None
     purge_looks: Mapping[str, int] | None = None
     redis_memory_ratio: float | None = None
+    redis_evictions: int | None = None
     config_reload_ok: bool = True
     config_hash: str = ""
 
@@ -164,6 +165,10 @@ def _config(gauges: Gauges) -> Iterator[Metric]:
     yield from _known(
         "sapwood_redis_memory_ratio", "Share of its memory limit that Redis uses.", gauges.redis_memory_ratio
     )
+    if gauges.redis_evictions is not None:
+        yield CounterMetricFamily(
+            "sapwood_redis_evictions", "Keys that Redis dropped for want of memory.", value=gauges.redis_evictions
+        )
     yield GaugeMetricFamily(
         "sapwood_config_reload_ok", "Whether the last reload was taken.", value=gauges.config_reload_ok
     )

@@ -23,6 +23,7 @@ class RedisFacts:
     connected_clients: int
     used_memory: int
     maxmemory: int = 0
+    evicted_keys: int = 0
 
     @property
     def memory_ratio(self) -> float | None:

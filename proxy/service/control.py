@@ -41,6 +41,7 @@ REDIS_FACTS: Final = {
     "connected_clients": "connected_clients",
     "used_memory": "used_memory",
     "maxmemory": "maxmemory",
+    "evicted_keys": "evicted_keys",
 }
 """The statistics' names, and the backplane's."""
 
@@ -182,6 +183,7 @@ class Steering:
             purge_selectors=len(house.ledger),
             purge_looks=asdict(house.ledger.looks) if isinstance(house.ledger, SharedLedger) else None,
             redis_memory_ratio=self._redis.memory_ratio if self._redis is not None else None,
+            redis_evictions=self._redis.evicted_keys if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
             config_hash=service.settings.fingerprint,
         )

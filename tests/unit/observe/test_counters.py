@@ -124,3 +124,4 @@ def test_what_a_failed_save_says_of_the_store(failure, is_up, refuses):
     counters = Counters(lambda: 0.0)
     counters.tell(StoreAnswered("save", 0.001, failure))
     assert (counters.store.is_up, counters.store.refuses) == (is_up, refuses)
+    assert counters.failures["save"] == (failure not in {"", "cancelled"})

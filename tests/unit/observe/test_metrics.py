@@ -48,6 +48,7 @@ FULL = Gauges(
     purge_mirror_lag=0.05,
     purge_selectors=9,
     redis_memory_ratio=0.5,
+    redis_evictions=4,
     config_reload_ok=False,
     config_hash="abc",
 )
@@ -84,6 +85,7 @@ def test_every_metric_that_the_interface_names_is_there_with_its_labels():
         "sapwood_purge_mirror_lag_seconds": set(),
         "sapwood_purge_selectors": set(),
         "sapwood_redis_memory_ratio": set(),
+        "sapwood_redis_evictions": set(),
         "sapwood_config_reload_ok": set(),
         "sapwood_config_info": {"hash"},
     }
@@ -120,6 +122,7 @@ def test_counts_times_and_gauges_are_exact():
     assert found["sapwood_breaker_open",] == 1
     assert found["sapwood_purges_total", ("kind", "api"), ("mode", "soft")] == 1
     assert found["sapwood_memory_evictions_total",] == 7
+    assert found["sapwood_redis_evictions_total",] == 4
     assert found["sapwood_config_reload_ok",] == 0
     assert found["sapwood_config_info", ("hash", "abc")] == 1
 
