@@ -3,6 +3,8 @@
 - ``events``      what happened, in the past tense
 - ``observers``   one observer that stands for several
 - ``counters``    plain integers and bucket lists, cheap enough for every hit
+- ``snapshots``   the counters as plain data, and back
+- ``summing``     the counters of several processes, added up
 - ``metrics``     the counters as Prometheus metrics, made at scrape time
 - ``stats``       the counters as the admin API's totals and rates
 - ``logs``        one line per request, per purge, per failure

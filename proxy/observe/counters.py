@@ -133,7 +133,7 @@ class Counters:
     def _request(self, event: RequestServed) -> None:
         row = self.served.get((event.route, event.namespace, event.outcome))
         if row is None:
-            route, namespace = self._bounded(event.route, event.namespace)
+            route, namespace = self.bounded(event.route, event.namespace)
             row = self.served.setdefault((route, namespace, event.outcome), Served())
         row.classes[class_index(event.status)] += 1
         row.timing.add(event.seconds)
@@ -143,7 +143,7 @@ class Counters:
     def _upstream(self, event: OriginAnswered) -> None:
         classes = self.upstream.get(event.route)
         if classes is None:
-            classes = self.upstream.setdefault(self._bounded(event.route, "")[0], [0] * len(CLASSES))
+            classes = self.upstream.setdefault(self.bounded(event.route, "")[0], [0] * len(CLASSES))
         classes[class_index(event.status)] += 1
         self.upstream_timing.add(event.seconds)
         self.upstream_answers = event.status > 0
@@ -161,12 +161,13 @@ class Counters:
             self.store.refuses = event.failure == "reply"
 
     def _stored(self, event: ResponseStored) -> None:
-        kept = self.kept.setdefault(self._bounded(event.route, event.namespace), Kept())
+        kept = self.kept.setdefault(self.bounded(event.route, event.namespace), Kept())
         kept.count += 1
         kept.stored_bytes += event.stored_bytes
         kept.ttl += event.ttl
 
-    def _bounded(self, route: str, namespace: str) -> tuple[str, str]:
+    def bounded(self, route: str, namespace: str) -> tuple[str, str]:
+        """Return the row for a route and namespace: their own, or ``OVERFLOW`` once there are too many routes."""
         if route not in self._routes:
             if len(self._routes) >= MOST_ROUTES:
                 return OVERFLOW, ""

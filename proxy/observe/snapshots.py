@@ -1,0 +1,124 @@
+"""Counters as plain data, on their way to another process and back.
+
+A snapshot may come out of a Redis that others write to, or from another version: what is not exactly one is refused.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import Any, Final
+
+from proxy.observe.counters import BOUNDS, CLASSES, Counters, Kept, Served, StoreState, Timing
+from proxy.observe.events import Outcome
+
+MOST_ROWS: Final = 20_000  # of one kind; a thousand routes with nine outcomes and a second namespace each
+LONGEST_NAME: Final = 512  # characters; routes and namespaces are identifiers, operations and kinds words of ours
+
+_STATES: Final = tuple(field.name for field in fields(StoreState))
+
+Snapshot = dict[str, Any]
+
+
+def snapshot(counters: Counters) -> Snapshot:
+    """Return a copy of all counters as lists, numbers and names that JSON can carry."""
+    return {
+        "served": [
+            [*place, outcome.value, list(row.classes), list(row.timing.counts), row.timing.total, row.saved, row.last]
+            for (*place, outcome), row in counters.served.items()
+        ],
+        "kept": [[*place, row.count, row.stored_bytes, row.ttl] for place, row in counters.kept.items()],
+        "upstream": [[route, list(classes)] for route, classes in counters.upstream.items()],
+        "upstream_timing": [list(counters.upstream_timing.counts), counters.upstream_timing.total],
+        "upstream_answers": counters.upstream_answers,
+        "operations": [
+            [name, list(timing.counts), timing.total, counters.failures[name]]
+            for name, timing in counters.operations.items()
+        ],
+        "store": [getattr(counters.store, name) for name in _STATES],
+        "purges": [[*place, count] for place, count in counters.purges.items()],
+    }
+
+
+def counters_of(document: Any) -> Counters:
+    """Return what a snapshot says. Raises ValueError for what is none, or one of another version."""
+    try:
+        return _read(document)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a snapshot of counters: {type(error).__name__}") from error
+
+
+def empty() -> Counters:
+    """Return counters that nobody tells of events, so that they never ask for the time."""
+    return Counters(lambda: 0.0)
+
+
+def _read(document: Any) -> Counters:
+    counters = empty()
+    for route, namespace, outcome, classes, counts, seconds, saved, last in _rows(document["served"]):
+        row = Served()
+        row.classes, row.timing = _counts(classes, len(CLASSES)), _timing(counts, seconds)
+        row.saved, row.last = _amount(saved), _amount(last)
+        counters.served[(*counters.bounded(_name(route), _name(namespace)), Outcome(outcome))] = row
+    for route, namespace, count, stored_bytes, ttl in _rows(document["kept"]):
+        kept = Kept()
+        kept.count, kept.stored_bytes, kept.ttl = _count(count), _count(stored_bytes), _amount(ttl)
+        counters.kept[counters.bounded(_name(route), _name(namespace))] = kept
+    for route, classes in _rows(document["upstream"]):
+        counters.upstream[counters.bounded(_name(route), "")[0]] = _counts(classes, len(CLASSES))
+    counters.upstream_timing = _timing(*document["upstream_timing"])
+    answers = document["upstream_answers"]
+    counters.upstream_answers = None if answers is None else _flag(answers)
+    for operation, counts, seconds, failures in _rows(document["operations"]):
+        counters.operations[_name(operation)] = _timing(counts, seconds)
+        counters.failures[operation] = _count(failures)
+    counters.store = StoreState(*map(_flag, _exactly(document["store"], len(_STATES))))
+    for kind, mode, count in _rows(document["purges"]):
+        counters.purges[_name(kind), _name(mode)] = _count(count)
+    return counters
+
+
+def _rows(value: Any) -> list[Any]:
+    if not isinstance(value, list) or len(value) > MOST_ROWS:
+        raise ValueError(f"expected at most {MOST_ROWS} rows")
+    return value
+
+
+def _exactly(value: Any, length: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) != length:
+        raise ValueError(f"expected {length} values")
+    return value
+
+
+def _timing(counts: Any, seconds: Any) -> Timing:
+    timing = Timing()
+    timing.counts, timing.total = _counts(counts, len(BOUNDS) + 1), _amount(seconds)
+    return timing
+
+
+def _counts(value: Any, length: int) -> list[int]:
+    return [_count(number) for number in _exactly(value, length)]
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("expected a count")
+    return value
+
+
+def _amount(value: Any) -> float:
+    if type(value) not in {int, float} or not 0 <= value < math.inf:
+        raise ValueError("expected an amount")
+    return float(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")  # noqa: TRY004 - bad data, not a caller's mistake
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        raise ValueError("expected a name")
+    return value

@@ -1,0 +1,141 @@
+import pytest
+
+from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
+from proxy.observe.events import (
+    BreakerMoved,
+    OriginAnswered,
+    Outcome,
+    Purged,
+    RequestServed,
+    ResponseStored,
+    StoreAnswered,
+)
+from proxy.observe.metrics import Gauges, Metrics
+from proxy.observe.snapshots import counters_of, snapshot
+from proxy.observe.stats import Stats
+from proxy.observe.summing import add, become, ended, total
+
+HERE = [
+    RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
+    RequestServed("plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.25, 10, "id", "::1", seconds_saved=0.5),
+    OriginAnswered("plan", 200, 0.25),
+    StoreAnswered("load", 0.5),
+    ResponseStored("plan", "plans", 2048, 300.0),
+    Purged("api", "hard", ("tag:a",), "e:1"),
+]
+THERE = [
+    RequestServed("plan", Outcome.MISS, "GET", "/x", 404, 0.5, 10, "id", "::1", namespace="plans"),
+    RequestServed("other", Outcome.BYPASS, "GET", "/x", 200, 0.125, 10, "id", "::1"),
+    OriginAnswered("plan", 404, 0.5),
+    OriginAnswered("other", 200, 0.125),
+    StoreAnswered("load", 0.25),
+    StoreAnswered("save", 0.25, "timeout"),
+    ResponseStored("plan", "plans", 1024, 100.0),
+    Purged("api", "hard", ("tag:a",), "e:2"),
+    Purged("write", "soft", ("tag:a",), "e:3"),
+]
+
+
+def counted(*events, at=1000.0):
+    counters = Counters(lambda: at)
+    for event in events:
+        counters.tell(event)
+    return counters
+
+
+def test_what_two_have_counted_is_what_one_would_have():
+    apart = total([counted(*HERE), counted(*THERE)])
+    assert snapshot(apart) | {"store": None} == snapshot(counted(*HERE, *THERE)) | {"store": None}
+
+
+def test_the_sum_leaves_its_parts_alone():
+    parts = [counted(*HERE), counted(*THERE)]
+    before = [snapshot(part) for part in parts]
+    whole = total(parts)
+    whole.tell(OriginAnswered("plan", 200, 0.1))
+    whole.served["plan", "plans", Outcome.MISS].timing.add(1.0)
+    assert [snapshot(part) for part in parts] == before
+
+
+def test_snapshots_are_added_as_what_they_are_of():
+    one, other = counted(*HERE), counted(*THERE)
+    assert add(snapshot(one), snapshot(other)) == snapshot(total([one, other]))
+
+
+def test_a_route_was_last_read_when_any_of_them_read_it_last():
+    whole = total([counted(*HERE, at=2000.0), counted(*HERE, at=1000.0)])
+    assert whole.served["plan", "plans", Outcome.MISS].last == 2000.0
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param([], None, id="nobody has asked"),
+        pytest.param([True], True, id="one was answered"),
+        pytest.param([False, True], False, id="the first was not"),
+        pytest.param([True, False], False, id="the second was not"),
+        pytest.param([True, True], True, id="both were"),
+    ],
+)
+def test_the_backend_answers_if_it_answered_everybody(answers, expected):
+    parts = [counted(), *(counted(OriginAnswered("plan", 200 if answered else 0, 0.1)) for answered in answers)]
+    assert total(parts).upstream_answers is expected
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first has it", "the second has it"])
+@pytest.mark.parametrize(
+    ("event", "state"),
+    [
+        pytest.param(StoreAnswered("load", 0.1, "timeout"), (False, False, False), id="no answer"),
+        pytest.param(StoreAnswered("save", 0.1, "reply"), (True, True, False), id="refused"),
+        pytest.param(BreakerMoved(is_open=True), (False, False, True), id="left alone"),
+    ],
+)
+def test_the_store_is_as_bad_as_anybody_finds_it(event, state, first):
+    parts = [counted(event), counted()]
+    store = total(parts if first else parts[::-1]).store
+    assert (store.is_up, store.refuses, store.breaker_open) == state
+
+
+def test_who_is_no_more_leaves_counts_and_no_opinions():
+    gone = ended(counted(*HERE, OriginAnswered("plan", 0, 1.0), StoreAnswered("save", 0.1, "timeout")))
+    assert total([gone, counted(OriginAnswered("plan", 200, 0.1))]).upstream_answers is True
+    assert gone.store.is_up
+    assert gone.failures == {"load": 0, "save": 1}
+    assert gone.upstream["plan"][0] == 1
+
+
+def test_sums_have_no_more_routes_than_anybody_may_have():
+    parts = [
+        counted(
+            *(OriginAnswered(f"{who}{number}", 200, 0.1) for number in range(MOST_ROUTES)),
+            *(ResponseStored(f"{who}{number}", "n", 1, 1.0) for number in range(MOST_ROUTES)),
+            RequestServed(f"{who}0", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1"),
+        )
+        for who in "ab"
+    ]
+    whole = total(parts)
+    assert len(whole.upstream) == len(whole.kept) == MOST_ROUTES + 1
+    assert sum(whole.upstream[OVERFLOW]) == whole.kept[OVERFLOW, ""].count == MOST_ROUTES
+    assert whole.served[OVERFLOW, "", Outcome.MISS].classes[2] == 1
+
+
+def test_metrics_and_statistics_read_a_sum_as_they_read_one():
+    one = counted(*HERE, *THERE)
+    whole = counters_of(add(snapshot(counted(*HERE)), snapshot(counted(*THERE))))
+    assert whole.store.is_up is False
+    one.store = whole.store
+    assert Metrics(whole, Gauges).render() == Metrics(one, Gauges).render()
+    documents = [Stats(counters, lambda: 5.0).document(enabled=True) for counters in (whole, one)]
+    assert documents[0] == documents[1]
+    assert documents[0]["total_requests"] == 4
+
+
+def test_what_others_hold_becomes_the_sum():
+    held = counted(*HERE)
+    stats = Stats(held, lambda: 5.0)
+    stats.reset()
+    become(held, total([counted(*HERE), counted(*THERE)]))
+    assert stats.document(enabled=True)["total_requests"] == 2
+    held.tell(THERE[0])
+    assert held.served["plan", "plans", Outcome.MISS].last == 1000.0, "it keeps its own clock"
