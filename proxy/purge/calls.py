@@ -56,6 +56,12 @@ class Calls:
         reply = await self._run("purge", PURGE, b"s" if soft else b"h", *bounds, *map(octets_of, names))
         return seq_of(reply), int(reply[2])
 
+    async def supersede(self, name: str, known: int) -> tuple[Seq, int, int]:
+        """Purge one selector; return the position, the one before, and where it was last purged before or forgotten."""
+        bounds = (known, self._max_selectors, _LOG_LENGTH, _LOGGED_SELECTORS, KEPT_FOR)
+        reply = await self._run("purge", PURGE, b"h", *bounds, octets_of(name))
+        return seq_of(reply), int(reply[2]), int(reply[3])
+
     async def roll(self) -> Roll:
         """Return who follows the ledger."""
         return roll_of(await self._run("replicas", REPLICAS))

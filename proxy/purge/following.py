@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from proxy.message.errors import StoreError
+from proxy.purge.marks import Superseded
 from proxy.purge.mirror import Followed
 
 if TYPE_CHECKING:
@@ -86,11 +87,20 @@ class Following:
     async def purge(self, names: Sequence[str], *, soft: bool) -> Seq:
         """Purge, and take it over."""
         seq, before = await self._calls.purge(names, self._mirror.known, soft=soft)
+        self._learn(names, seq, before, soft=soft)
+        return seq
+
+    async def supersede(self, name: str) -> Superseded:
+        """Purge one selector, take it over, and say when it was purged before."""
+        seq, before, last = await self._calls.supersede(name, self._mirror.known)
+        self._learn((name,), seq, before, soft=False)
+        return Superseded(seq, last)
+
+    def _learn(self, names: Sequence[str], seq: Seq, before: int, *, soft: bool) -> None:
         self._mirror.learn(names, seq, before, soft=soft)
         if self._mirror.seq is not None and self._mirror.seq.epoch != seq.epoch:
             # The mirror is of a ledger that is lost, and did not learn: by it nothing may be judged any more.
             self.distrust()
-        return seq
 
     def distrust(self) -> None:
         """Judge nothing until the next look."""

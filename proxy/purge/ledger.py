@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from proxy.message.selectors import Seq, Standing
+    from proxy.purge.marks import Superseded
     from proxy.purge.replicas import Replicas
 
 
@@ -52,6 +53,13 @@ class Ledger(Protocol):
         Soft: it becomes stale, not gone. ``now`` is wall-clock seconds. Raises StoreError when the ledger did not
         acknowledge it; then it is kept. From the call on this process judges as if it were acknowledged, and it is
         sent again until it is, which is told as ``Purged`` of kind ``retry``.
+        """
+        ...
+
+    async def supersede(self, selector: str) -> Superseded:
+        """Purge one selector because something newer is handed over; say when it was purged before, in the same step.
+
+        Raises StoreError when the ledger did not acknowledge it; then it may have happened, and is not kept.
         """
         ...
 

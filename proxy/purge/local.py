@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from proxy.message.selectors import PURGED, Seq
-from proxy.purge.marks import MICROSECONDS, Marks
+from proxy.purge.marks import MICROSECONDS, Marks, Superseded
 from proxy.purge.options import PurgeOptions
 from proxy.purge.replicas import Replicas
 
@@ -55,6 +55,13 @@ class LocalLedger:
         self.seq = Seq(self.seq.epoch, max(self.seq.n + 1, int(now * MICROSECONDS)))
         self._marks.purge(selectors, self.seq.n, soft=soft)
         return self.seq
+
+    async def supersede(self, selector: str) -> Superseded:
+        """Purge one selector, and say when it was purged before."""
+        last = self._marks.last(selector)
+        self.seq = Seq(self.seq.epoch, self.seq.n + 1)
+        self._marks.purge((selector,), self.seq.n, soft=False)
+        return Superseded(self.seq, last)
 
     async def replicas(self, purge: Seq) -> Replicas:
         """Return this process alone, which has seen whatever there was."""

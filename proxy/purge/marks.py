@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.selectors import EVERYTHING, IN_FORCE, KEY, PATTERN, PURGED, Standing
@@ -10,10 +11,24 @@ from proxy.purge.patterns import Patterns
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from proxy.message.selectors import Seq
+
 MICROSECONDS: Final = 1_000_000
 
 KEPT_FOR: Final = 400 * 86400 * MICROSECONDS
 """Positions after which a purge is forgotten: nothing is stored for longer than a year, or else the floor takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """One selector's purge at ``seq``. ``last``: where it was purged before, or up to where purges are forgotten."""
+
+    seq: Seq
+    last: int
+
+    def is_first_since(self, s: Seq) -> bool:
+        """Say whether the selector was not purged between ``s`` and this."""
+        return s.epoch == self.seq.epoch and self.last <= s.n
 
 
 def judge(hard: Mapping[str, int], soft: Mapping[str, int], selectors: Iterable[str], s0: int, floor: int) -> Standing:
@@ -74,6 +89,10 @@ class Marks:
         if standing.soft_since is not None:
             since.append(standing.soft_since)
         return Standing(soft_since=min(since)) if since else standing
+
+    def last(self, selector: str) -> int:
+        """Return where a selector was last purged in either way, or up to where purges are forgotten."""
+        return max(self._hard.get(selector, 0), self._soft.get(selector, 0), self.floor)
 
     def missing_from(self, marks: Mapping[str, int], floor: int, known: int, *, soft: bool) -> tuple[str, ...]:
         """Return whose last purge of that kind, up to ``known``, is neither among ``marks`` nor below ``floor``."""

@@ -105,13 +105,21 @@ REPLICAS: Final = Script(
 )
 
 # Arguments: mode (h or s), the highest position that the caller knows of, how many marks are kept, how long the log is,
-# how many selectors a logged purge may have, for how many microseconds a mark is kept, then the selectors. A purge that is not logged breaks the chain of predecessors: mirrors read everything again.
+# how many selectors a logged purge may have, for how many microseconds a mark is kept, then the selectors. A purge that is not logged breaks the chain of predecessors: mirrors read everything again. The reply goes on with the position before,
+# and that of the last purge, or of the floor, that a lone selector had before; 0 where there are several.
 PURGE: Final = Script(
     _OPEN
     + b"""
 local mode, seen, most = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local length, logged, kept, first = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), 8
-local before = n
+local before, last = n, 0
+-- How late the purges are that may hit what is handed over together with the purge of its one selector.
+if #ARGV == first then
+  for _, kind in ipairs({'h', 's'}) do
+    last = math.max(last, tonumber(redis.call('ZSCORE', SELECTORS, kind .. ARGV[first]) or 0))
+  end
+  last = math.max(last, tonumber(redis.call('ZSCORE', SELECTORS, '#' .. epoch)))
+end
 n = math.max(n + 1, seen + 1, clock())
 local names = {}
 for i = first, #ARGV do
@@ -132,6 +140,6 @@ if #names > 0 then
     'before', text(before), 'mode', mode, 'selectors', table.concat(names))
 end
 redis.call('SET', SEQ, epoch .. ':' .. text(n))
-return {epoch, text(n), text(before)}
+return {epoch, text(n), text(before), text(last)}
 """
 )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from proxy.backplane.client import Backplane
     from proxy.message.selectors import Seq, Standing
     from proxy.observe.events import Observer
+    from proxy.purge.marks import Superseded
     from proxy.purge.options import PurgeOptions
     from proxy.purge.pending import Parcel
     from proxy.purge.replicas import Replicas
@@ -118,6 +119,10 @@ class SharedLedger:
         finally:
             self._overdue |= not acknowledged
         return seq
+
+    async def supersede(self, selector: str) -> Superseded:
+        """Purge one selector, and say when it was purged before; not kept where the ledger did not acknowledge it."""
+        return await self._following.supersede(selector)
 
     async def replicas(self, purge: Seq) -> Replicas:
         """Ask who follows the ledger, and who has seen this purge."""

@@ -163,6 +163,56 @@ async def test_beyond_the_bound_old_entries_count_as_purged_and_new_ones_stand(l
     assert len(ledger) <= 50
 
 
+async def test_superseding_is_a_purge(ledger):
+    s0 = await ledger.position()
+    superseded = await ledger.supersede("url:/a")
+
+    assert superseded.seq.n > s0.n
+    assert await ledger.position() == superseded.seq
+    assert await judge(ledger, ["url:/a"], s0) == PURGED
+    assert await judge(ledger, ["url:/a"], superseded.seq) == IN_FORCE
+    assert await judge(ledger, ["url:/b"], s0) == IN_FORCE
+
+
+@pytest.mark.parametrize(
+    ("purges", "first"),
+    [
+        pytest.param([], True, id="by nobody else"),
+        pytest.param([(["url:/b", EVERYTHING], False)], True, id="other names are for the judge"),
+        pytest.param([(["url:/a"], False)], False, id="hard"),
+        pytest.param([(["tag:x", "url:/a"], True)], False, id="softly, among others"),
+        pytest.param([(["url:/a"], False), (["tag:x"], False)], False, id="and another one after it"),
+    ],
+)
+async def test_superseding_tells_whether_the_selector_was_purged_since(ledger, purges, first):
+    await ledger.purge(["url:/a"], soft=False, now=1000.0)
+    since = await ledger.position()
+    for names, soft in purges:
+        await ledger.purge(names, soft=soft, now=1000.0)
+
+    assert (await ledger.supersede("url:/a")).is_first_since(since) is first
+
+
+async def test_one_who_supersedes_is_later_than_whoever_read_before(ledger):
+    since = await ledger.position()
+    assert (await ledger.supersede("url:/a")).is_first_since(since)
+    assert not (await ledger.supersede("url:/a")).is_first_since(since)
+
+
+async def test_what_is_forgotten_may_have_been_a_purge_of_it(ledger):
+    since = await ledger.position()
+    await ledger.purge(["url:/a"], soft=False, now=1000.0)
+    for number in range(120):
+        await ledger.purge([f"tag:{number}"], soft=False, now=1000.0)
+
+    assert not (await ledger.supersede("url:/a")).is_first_since(since)
+
+
+async def test_a_position_of_another_ledger_is_before_every_purge(ledger):
+    superseded = await ledger.supersede("url:/a")
+    assert not superseded.is_first_since(Seq("another", superseded.seq.n + 1))
+
+
 async def test_a_purge_of_nothing_moves_nothing_or_harms_nothing(ledger):
     s0 = await ledger.position()
     await ledger.purge([], soft=False, now=1000.0)

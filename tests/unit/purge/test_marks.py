@@ -34,6 +34,19 @@ def test_judging(hard, soft, s0, floor, standing):
     assert judge(hard, soft, ("tag:a", "user:1"), s0, floor) == standing
 
 
+@pytest.mark.parametrize(
+    ("hard", "soft", "floor", "last"),
+    [
+        pytest.param({}, {}, 0, 0, id="never"),
+        pytest.param({"tag:a": 5}, {"tag:b": 9}, 0, 5, id="hard"),
+        pytest.param({"tag:a": 5}, {"tag:a": 7}, 0, 7, id="softly since"),
+        pytest.param({"tag:a": 5}, {}, 6, 6, id="perhaps since, and forgotten"),
+    ],
+)
+def test_when_a_selector_was_last_purged(hard, soft, floor, last):
+    assert Marks(10, floor, hard, soft).last("tag:a") == last
+
+
 def test_an_older_purge_that_arrives_late_changes_nothing():
     marks = Marks(10)
     marks.purge(["tag:a"], 5, soft=False)

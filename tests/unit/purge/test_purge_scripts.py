@@ -246,3 +246,21 @@ async def test_a_lost_log_costs_a_reload_and_nothing_else(run, purge, valkey, da
     assert second.epoch.startswith("one.")
     assert [one.before for one in tail_of(await run(TAIL, *ME, start.n)).purges] == [first.n]
     assert set(snapshot_of(await run(SNAPSHOT, *ME)).hard) == {"tag:a", "tag:b"}
+
+
+async def test_with_a_lone_selector_comes_when_it_was_purged_before(purge):
+    """Whoever supersedes an entry learns in the same step whether it comes too late itself."""
+    softly = seq_of(await purge("url:/a", "url:/b", mode="s"))
+    assert int((await purge("url:/b"))[3]) == softly.n
+    again = await purge("url:/a")
+    assert int(again[3]) == softly.n
+    assert int((await purge("url:/a"))[3]) == int(again[1])
+    assert int((await purge("url:/c"))[3]) == 0
+    assert int((await purge("url:/a", "url:/b"))[3]) == 0
+
+
+async def test_with_a_lone_selector_comes_the_floor_where_that_is_later(purge):
+    first = seq_of(await purge("url:/a"))
+    for number in range(5):
+        await purge(f"tag:{number}", most=3)
+    assert int((await purge("url:/a", most=3))[3]) > first.n
