@@ -81,10 +81,10 @@ class FakeControl:
         self.seq = Seq(self.seq.epoch, self.seq.n + 1)
         return self.seq
 
-    def would_hit(self, selectors):
+    async def would_hit(self, selectors):
         return Estimate(12, 340, ("/plans/7", "/plans/catalog?page=1"))
 
-    def refresh(self, selectors, most):
+    async def refresh(self, selectors, most):
         self.refreshed.append((tuple(selectors), most))
         return min(most, 12)
 
@@ -117,7 +117,7 @@ class FakeControl:
             "namespaces": {"plans[red]": line},
         }
 
-    def reset_stats(self):
+    async def reset_stats(self):
         self.resets += 1
 
     async def entries(self, url):
@@ -137,7 +137,7 @@ class FakeControl:
     def ready(self):
         return self.is_ready
 
-    def metrics(self):
+    async def metrics(self):
         return b"# TYPE sapwood_store_up gauge\nsapwood_store_up 1.0\n", "text/plain; version=1.0.0; charset=utf-8"
 
 

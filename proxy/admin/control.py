@@ -56,11 +56,11 @@ class Control(Protocol):
         """Write the purge into the ledger and tell the observers; returns once acknowledged. Raises StoreError."""
         ...
 
-    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+    async def would_hit(self, selectors: Sequence[str]) -> Estimate:
         """Estimate, from what this replica has seen read, what a purge would hit."""
         ...
 
-    def refresh(self, selectors: Sequence[str], most: int) -> int:
+    async def refresh(self, selectors: Sequence[str], most: int) -> int:
         """Begin to fetch again the ``most`` most read entries that a purge of these has hit; return how many those are."""
         ...
 
@@ -93,7 +93,7 @@ class Control(Protocol):
         """Return the document of ``proxy.observe.stats``. Never raises StoreError."""
         ...
 
-    def reset_stats(self) -> None:
+    async def reset_stats(self) -> None:
         """Begin the statistics again at zero."""
         ...
 
@@ -113,6 +113,6 @@ class Control(Protocol):
         """Say whether the traffic listener is open under a valid configuration and not draining."""
         ...
 
-    def metrics(self) -> tuple[bytes, str]:
+    async def metrics(self) -> tuple[bytes, str]:
         """Return the metrics and their content type."""
         ...

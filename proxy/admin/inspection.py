@@ -50,7 +50,7 @@ class InspectionCalls:
     async def reset(self, request: web.Request) -> web.Response:
         """``POST /stats/reset``: the statistics begin anew; they are shown as they then are."""
         del request
-        self._control.reset_stats()
+        await self._control.reset_stats()
         return json_answer(await self._control.stats())
 
     async def health(self, request: web.Request) -> web.Response:

@@ -41,5 +41,5 @@ class ProbeCalls:
     async def metrics(self, request: web.Request) -> web.Response:
         """Prometheus text exposition."""
         del request
-        body, content_type = self._control.metrics()
+        body, content_type = await self._control.metrics()
         return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})

@@ -77,7 +77,7 @@ class PurgeCalls:
 
     async def _carry_out(self, order: PurgeOrder, request: web.Request) -> web.Response:
         if order.dry_run:
-            return json_answer(self._estimate(order))
+            return json_answer(await self._estimate(order))
         try:
             seq = await self._control.purge(order.selectors, soft=order.soft, request_id=_request_id(request))
         except StoreError:
@@ -85,15 +85,15 @@ class PurgeCalls:
             detail = "nothing was purged: the store did not acknowledge it. Try again; repeating a purge is safe"
             raise Problem(503, detail, headers={"Retry-After": "1"}) from None
         # Before the wait: here it holds already, and what is fetched from now on is newer than the purge.
-        refreshing = self._control.refresh(order.selectors, order.refresh) if order.refresh else 0
+        refreshing = await self._control.refresh(order.selectors, order.refresh) if order.refresh else 0
         receipt = await receipt_for(seq, self._control.replicas, order.wait or 0.0)
         document = receipt.as_dict("soft" if order.soft else "hard", len(order.selectors))
         if order.refresh:
             document |= {"refreshing": refreshing, "estimate": True}
         return json_answer(document, status=200 if receipt.effective else 202)
 
-    def _estimate(self, order: PurgeOrder) -> dict[str, Any]:
-        hit = self._control.would_hit(order.selectors)
+    async def _estimate(self, order: PurgeOrder) -> dict[str, Any]:
+        hit = await self._control.would_hit(order.selectors)
         return {
             "dry_run": True,
             "estimate": True,

@@ -7,12 +7,14 @@ import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, Protocol
 
+from proxy.background import Background
 from proxy.cli import screen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
+_RELOAD_MAY_TAKE: Final = 1.0  # seconds once told to end: whoever ends needs no other rules
 
 
 class Running(Protocol):
@@ -26,7 +28,7 @@ class Running(Protocol):
         """Drain and close everything."""
         ...
 
-    def reload(self) -> Sequence[object]:
+    async def reload(self) -> Sequence[object]:
         """Take the configuration anew; return its mistakes, none when it was taken."""
         ...
 
@@ -50,15 +52,17 @@ async def run_until_told(service: Running) -> None:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         handlers.callback(loop.remove_signal_handler, signal.SIGHUP)
         await service.start()
-        loop.add_signal_handler(signal.SIGHUP, _reload, service)
+        reloads = Background(lambda name, error: screen.complain(f"sapwood serve: {name}: {type(error).__name__}"))
+        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.start(_reload(service), "reload"))
         try:
             await told.wait()
         finally:
+            await reloads.drain(_RELOAD_MAY_TAKE)
             await service.stop()
 
 
-def _reload(service: Running) -> None:
-    mistakes = service.reload()
+async def _reload(service: Running) -> None:
+    mistakes = await service.reload()
     for mistake in mistakes:
         screen.complain(str(mistake))
     if mistakes:

@@ -71,11 +71,11 @@ class Steering:
         house.observer.tell(Purged("api", mode, tuple(selectors), str(seq), request_id))
         return seq
 
-    def would_hit(self, selectors: Sequence[str]) -> Estimate:
+    async def would_hit(self, selectors: Sequence[str]) -> Estimate:
         """Estimate what a purge would hit."""
         return self._service.house.parts.popularity.hit_by(selectors)
 
-    def refresh(self, selectors: Sequence[str], most: int) -> int:
+    async def refresh(self, selectors: Sequence[str], most: int) -> int:
         """Begin to fetch again the most read that a purge has hit; return how many."""
         house = self._service.house
         recipes = house.parts.popularity.most_read(selectors, most)
@@ -97,7 +97,7 @@ class Steering:
 
     async def reload(self) -> Sequence[Mistake]:
         """Take the configuration anew, or return why not."""
-        return self._service.reload()
+        return await self._service.reload()
 
     def config(self) -> dict[str, Any]:
         """Return the running configuration, secrets hidden, and its hash."""
@@ -132,7 +132,7 @@ class Steering:
         await self._ask_redis()
         return self._service.house.stats.document(enabled=self._service.settings.enabled, redis=self._redis)
 
-    def reset_stats(self) -> None:
+    async def reset_stats(self) -> None:
         """Begin the statistics again at zero."""
         self._service.house.stats.reset()
 
@@ -152,7 +152,7 @@ class Steering:
         """Say whether the traffic listener is open and not draining."""
         return self._service.is_ready
 
-    def metrics(self) -> tuple[bytes, str]:
+    async def metrics(self) -> tuple[bytes, str]:
         """Return the metrics and their content type."""
         return self._metrics.render()
 

@@ -135,7 +135,7 @@ class Service:
             await house.backplane.close()
         house.writer.close()
 
-    def reload(self) -> Sequence[Mistake]:
+    async def reload(self) -> Sequence[Mistake]:
         """Swap the rules at once, or keep the running ones and return every mistake."""
         if self._load is None:
             return [Mistake("reload", 0, 0, "", "there is no configuration file to reload")]

@@ -23,7 +23,7 @@ class Service:
         self.heard.append("stop")
         self.while_draining = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def reload(self):
+    async def reload(self):
         self.heard.append("reload")
         self.reloaded.set()
         return self.answers.pop(0)
@@ -74,3 +74,14 @@ async def test_a_service_that_cannot_start_is_not_stopped():
     with pytest.raises(SapwoodError, match="cannot listen"):
         await run_until_told(service)
     assert service.heard == []
+
+
+async def test_a_reload_that_breaks_is_told_and_the_service_goes_on(capsys):
+    service = Service()
+    run = asyncio.ensure_future(run_until_told(service))
+    await send(service, signal.SIGHUP)
+    await service.reloaded.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await run
+    assert service.heard == ["start", "reload", "stop"]
+    assert "sapwood serve: reload: IndexError" in capsys.readouterr().err

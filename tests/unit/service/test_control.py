@@ -74,7 +74,7 @@ async def test_scrapes_ask_redis_at_most_every_ten_seconds(play, valkey, told, m
 
     async def scraped() -> int:
         for _ in range(5):
-            steering.metrics()
+            await steering.metrics()
             await until(lambda: len(played.service.house.background) == 0)
         return len([event for event in told.of(StoreAnswered) if event.operation == "info"])
 
@@ -92,7 +92,7 @@ async def test_a_scrape_does_not_wait_for_a_redis_that_hangs(play, own_valkey):
     steering = Steering(played.service)
     own_valkey.pause()
     try:
-        text, _ = steering.metrics()
+        text, _ = await steering.metrics()
         assert b"sapwood_upstream_in_flight" in text
         assert len(played.service.house.background) == 1, "it is being asked"
     finally:
@@ -158,7 +158,7 @@ async def test_the_configuration_is_shown_with_its_hash(play):
     steering = Steering((await play()).service)
     shown = steering.config()
     assert shown["config"]["service"] == "unit"
-    assert shown["hash"] in steering.metrics()[0].decode()
+    assert shown["hash"] in (await steering.metrics())[0].decode()
 
 
 async def test_explain_speaks_of_the_running_rules(play):

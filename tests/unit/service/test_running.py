@@ -40,7 +40,7 @@ async def test_the_rules_and_the_bounds_are_taken_anew(play):
     before, parts = service.settings.fingerprint, service.house.parts
     generation = parts.book.generation
     file.text = RULES.replace("tags: 7", "tags: 9").replace("name: plan", "name: other")
-    assert list(service.reload()) == []
+    assert list(await service.reload()) == []
     assert service.settings.fingerprint != before
     assert parts.book.route_for(b"GET", b"/plans/1").route.name == "other"
     assert parts.book.generation == generation + 1
@@ -63,7 +63,7 @@ async def test_a_visit_under_way_keeps_the_rules_it_came_under(play):
     asking = asyncio.create_task(played.ask("/plans/1"))
     await came.wait()
     file.text = RULES.replace("ttl: 1h", "ttl: 2h")
-    assert list(played.service.reload()) == []
+    assert list(await played.service.reload()) == []
     gate.set()
     assert await asking == "MISS"
     assert await played.ask("/plans/1") == "MISS"
@@ -87,12 +87,12 @@ async def test_mistakes_leave_everything_as_it_was(play):
     await played.ask("/plans/1")
     before, book = service.settings, service.house.parts.book
     file.text = RULES.replace("ttl: 1h", "ttl: soon").replace("tags: 7", "tags: many")
-    assert {mistake.path for mistake in service.reload()} == {"routes[0].ttl", "limits.tags"}
+    assert {mistake.path for mistake in await service.reload()} == {"routes[0].ttl", "limits.tags"}
     assert (service.settings, service.house.parts.book, service.reload_ok) == (before, book, False)
     assert not (await Steering(service).health()).config_reload_ok
     assert await played.ask("/plans/1") == "HIT"
     file.text = RULES
-    assert list(service.reload()) == []
+    assert list(await service.reload()) == []
     assert service.reload_ok
 
 
@@ -110,14 +110,14 @@ async def test_what_needs_a_restart_is_said_and_nothing_changes(play, old, new, 
     service = (await play(RULES, load=file)).service
     before = service.settings
     file.text = RULES.replace(old, new)
-    mistakes = service.reload()
+    mistakes = await service.reload()
     assert [(mistake.path, mistake.message) for mistake in mistakes] == [(path, "needs a restart")]
     assert (service.settings, service.reload_ok) == (before, False)
 
 
 async def test_without_a_file_there_is_nothing_to_reload(play):
     service = (await play(RULES)).service
-    (mistake,) = service.reload()
+    (mistake,) = await service.reload()
     assert "no configuration file" in mistake.message
     assert service.reload_ok
 
