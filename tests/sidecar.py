@@ -29,6 +29,7 @@ class Sidecar:
         store: str | None = None,
         listen: str | None = None,
         environ: dict[str, str] | None = None,
+        flags: tuple[str, ...] = (),
     ) -> None:
         self.port, self.admin_port, self.probes_port = free_port(), free_port(), free_port()
         self._directory = tempfile.TemporaryDirectory(prefix="sapwood-test-")
@@ -42,7 +43,7 @@ class Sidecar:
             arguments += ["--config", str(self.rules)]
         if store is not None:
             arguments += ["--store", store]
-        self._arguments = arguments
+        self._arguments = [*arguments, *flags]
         self._environ = environ or {}
         self.process: subprocess.Popen[bytes] | None = None
         self.lines: list[bytes] = []

@@ -5,6 +5,7 @@
 - ``server``      both listeners, started and stopped as one
 - ``listening``   one socket
 - ``guard``       who may ask: Host, Origin, token
+- ``tokens``      the token as it changes
 - ``problems``    errors as ``application/problem+json``
 - ``bodies``      reading a JSON body
 - ``orders``      from JSON to what is to be purged, or every mistake in it

@@ -18,7 +18,7 @@ from proxy.admin.options import UnixAddress, is_loopback
 from proxy.admin.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
 
     from aiohttp.typedefs import Handler, Middleware
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/@\s]+))(?::[0-9]{0,5})?")
 
 
-def guarding(address: Address, token: str | None, hosts: tuple[str, ...]) -> Middleware:
-    """Return a middleware that lets pass what is addressed to ``address`` or ``hosts`` and carries the token."""
+def guarding(address: Address, admit: Callable[[list[str]], bool], hosts: tuple[str, ...]) -> Middleware:
+    """Return a middleware that lets pass what is addressed to ``address`` or ``hosts`` and whose Authorization is admitted."""
     names = frozenset(name.lower() for name in hosts)
 
     @web.middleware
@@ -41,7 +41,7 @@ def guarding(address: Address, token: str | None, hosts: tuple[str, ...]) -> Mid
         origins = request.headers.getall("Origin", [])
         if not all(is_same_origin(origin, request.headers.get("Host", "")) for origin in origins):
             raise Problem(403, "requests from pages of another origin are refused")
-        if token is not None and not carries(request.headers.getall("Authorization", []), token):
+        if not admit(request.headers.getall("Authorization", [])):
             raise Problem(401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="sapwood"'})
         return await handler(request)
 

@@ -14,6 +14,7 @@ from proxy.admin.options import may_go_without_token, parse_listen
 from proxy.admin.probes import ProbeCalls
 from proxy.admin.problems import answering_problems
 from proxy.admin.purging import PurgeCalls
+from proxy.admin.tokens import Tokens
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
@@ -37,7 +38,8 @@ class Admin:
             raise ListenError(
                 f"without a token the admin API may only listen on loopback or a unix socket, not on {address}"
             )
-        self._admin = Listener(admin_application(options, control, observer), address)
+        self._tokens = Tokens(options.token)
+        self._admin = Listener(admin_application(options, control, observer, self._tokens), address)
         self._probes: Listener | None = None
         if options.probes_listen is not None:
             self._probes = Listener(probe_application(control, observer), parse_listen(options.probes_listen))
@@ -58,6 +60,10 @@ class Admin:
         if self._probes is not None:
             await self._probes.stop()
 
+    def use_token(self, token: str | None) -> None:
+        """Take another token from now on. Raises ValueError where there was none, or would be none any more."""
+        self._tokens.use(token)
+
     @property
     def port(self) -> int | None:
         """The admin port, None on a unix socket."""
@@ -69,10 +75,10 @@ class Admin:
         return self._probes.port if self._probes is not None else None
 
 
-def admin_application(options: AdminOptions, control: Control, observer: Observer) -> web.Application:
+def admin_application(options: AdminOptions, control: Control, observer: Observer, tokens: Tokens) -> web.Application:
     """Return everything, behind the guard."""
     purging = PurgeCalls(control)
-    guard = guarding(parse_listen(options.listen), options.token, options.hosts)
+    guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
     for calls in (purging, InspectionCalls(control), ProbeCalls(control)):
         app.router.add_routes(calls.routes())

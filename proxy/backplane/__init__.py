@@ -3,6 +3,7 @@
 - ``options``   what the operator says about it
 - ``client``    one exchange at a time: commands, pipelines, scripts; every failure becomes a ``StoreError``
 - ``scripts``   Lua that is sent by its digest
+- ``credentials``  user and password, which may change while connections come and go
 - ``pool``      the connections: at most so many, and nobody queues before a server that answers nothing
 - ``breaker``   open after a failure; one probe at a time finds out when to close it
 - ``server``    what ``INFO`` tells, for health and statistics

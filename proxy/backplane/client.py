@@ -61,6 +61,10 @@ class Backplane:
         """Say whether calls fail at once, because the server last failed."""
         return self._breaker.is_open
 
+    def use_credentials(self, url: str) -> None:
+        """Log in as ``url`` says from the next connection on; those that are open stay as they are."""
+        self._pool.use_credentials(url)
+
     async def run(self, operation: str, *command: bytes | str | float) -> Any:
         """Send one command and return its reply. ``operation`` names it to the observer."""
         replies = await self.pipeline(operation, (command,))

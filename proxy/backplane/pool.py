@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from redis.asyncio.connection import ConnectionPool
 
+from proxy.backplane.credentials import Credentials
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -51,6 +53,7 @@ class Pool:
             health_check_interval=health_check_interval,
             client_name="sapwood",
         )
+        self._credentials = Credentials.taken_from(self._factory.connection_kwargs)
         self._max = max_connections
         self._stalled = stalled
         self._idle: list[AbstractConnection] = []  # newest last, so that spare ones grow old and are checked
@@ -64,6 +67,11 @@ class Pool:
         """Return a new connection that the pool does not know; it connects when it is used."""
         connection: AbstractConnection = self._factory.make_connection()  # type: ignore[no-untyped-call]  # redis-py types most of itself, not this
         return connection
+
+    def use_credentials(self, url: str) -> None:
+        """Log in as ``url`` says from the next connection on. Without a password at the start there is none later."""
+        if self._credentials is not None:
+            self._credentials.use(url)
 
     async def take(self) -> AbstractConnection:
         """Return a connection, perhaps not connected. Raises StalledError."""

@@ -48,6 +48,7 @@ def _serve(parser: argparse.ArgumentParser) -> None:
     add("--admin", metavar="ADDRESS", help="for the admin API: 127.0.0.1:9091 or unix:/run/sapwood.sock")
     add("--probes", metavar="ADDRESS", help="for /livez, /readyz and /metrics: 0.0.0.0:9092")
     add("--store", metavar="URL", help="memory://, embedded:// or redis://127.0.0.1:6379/0")
+    add("--watch", action="store_true", help="reload when the file or a mounted secret is another one")
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:

@@ -25,12 +25,17 @@ def flags_of(chosen: argparse.Namespace) -> dict[str, str]:
     return {path: value for flag, path in _FLAGS.items() if (value := getattr(chosen, flag)) is not None}
 
 
+def file_of(config: str | None, environ: Mapping[str, str]) -> str | None:
+    """Return the configuration's path: the flag's, else the one that ``SAPWOOD_CONFIG`` names."""
+    return config or environ.get("SAPWOOD_CONFIG") or None
+
+
 def read_settings(
     config: str | None, environ: Mapping[str, str], *, flags: Mapping[str, str], secrets_needed: bool = True
 ) -> Settings:
     """Load ``config``, else the file that ``SAPWOOD_CONFIG`` names, else none. Raises Mistakes."""
-    file = config or environ.get("SAPWOOD_CONFIG")
-    if file is None or not file:
+    file = file_of(config, environ)
+    if file is None:
         return load_settings(None, source="(no file)", overrides=flags, environ=environ, secrets_needed=secrets_needed)
     text = read_text(file)
     return load_settings(text, source=file, overrides=flags, environ=environ, secrets_needed=secrets_needed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from proxy.cli import screen
-from proxy.cli.reading import flags_of, read_settings
+from proxy.cli.reading import file_of, flags_of, read_settings
 from proxy.cli.signals import run_until_told
 from proxy.message.errors import SapwoodError
 from proxy.service import Service
@@ -22,9 +22,17 @@ if TYPE_CHECKING:
 
 def serve(chosen: argparse.Namespace) -> int:
     """``sapwood serve``: exit 1 with every mistake of a refused configuration, 0 after a drain."""
+    secret_files: tuple[str, ...] = ()
 
     def load() -> Settings:
-        return read_settings(chosen.config, os.environ, flags=flags_of(chosen))
+        nonlocal secret_files
+        settings = read_settings(chosen.config, os.environ, flags=flags_of(chosen))
+        secret_files = settings.secret_files
+        return settings
+
+    def watched() -> tuple[str, ...]:
+        file = file_of(chosen.config, os.environ)
+        return secret_files if file is None else (file, *secret_files)
 
     try:
         settings = load()
@@ -34,7 +42,7 @@ def serve(chosen: argparse.Namespace) -> int:
     for warning in settings.warnings:
         screen.complain(f"warning: {warning}")
     try:
-        uvloop.run(run_until_told(Service(settings, load=load)))
+        uvloop.run(run_until_told(Service(settings, load=load), watched if chosen.watch else None))
     except (SapwoodError, OSError) as error:
         screen.complain(f"sapwood serve: {error}")
         return 1

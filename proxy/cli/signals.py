@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from proxy.background import Background
 from proxy.cli import screen
+from proxy.service.watching import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 _RELOAD_MAY_TAKE: Final = 1.0  # seconds once told to end: whoever ends needs no other rules
@@ -33,8 +34,11 @@ class Running(Protocol):
         ...
 
 
-async def run_until_told(service: Running) -> None:
-    """Start; reload at each SIGHUP; drain and return at SIGTERM or SIGINT, of which a second one ends at once."""
+async def run_until_told(service: Running, watched: Callable[[], Iterable[str]] | None = None) -> None:
+    """Start; reload at each SIGHUP; drain and return at SIGTERM or SIGINT, of which a second one ends at once.
+
+    ``watched`` names the files whose change is a reason to reload too.
+    """
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
@@ -53,10 +57,19 @@ async def run_until_told(service: Running) -> None:
         handlers.callback(loop.remove_signal_handler, signal.SIGHUP)
         await service.start()
         reloads = Background(lambda name, error: screen.complain(f"sapwood serve: {name}: {type(error).__name__}"))
-        loop.add_signal_handler(signal.SIGHUP, lambda: reloads.start(_reload(service), "reload"))
+
+        def begin_reload() -> None:
+            reloads.start(_reload(service), "reload")
+
+        loop.add_signal_handler(signal.SIGHUP, begin_reload)
+        watch = Watch(watched, begin_reload) if watched is not None else None
+        if watch is not None:
+            watch.start()
         try:
             await told.wait()
         finally:
+            if watch is not None:
+                watch.stop()
             await reloads.drain(_RELOAD_MAY_TAKE)
             await service.stop()
 

@@ -3,6 +3,7 @@
 - ``house``    the rooms of one sidecar, built from settings
 - ``running``  ``Service``: the order of starting and of leaving
 - ``fixed``    what a reload cannot change
+- ``watching`` noticing that the configuration or a secret is another file now
 - ``control``  what the admin listener may do with it
 - ``entries``  what is stored for a URL, for the admin listener
 """

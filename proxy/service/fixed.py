@@ -21,7 +21,7 @@ SWAPPED: Final = frozenset({"limits.variants", "limits.tags", "purge.wait_at_mos
 def fixed(old: Settings, new: Settings) -> list[str]:
     """Name the settings that changed and that only a restart can put to use, as they are written in the file."""
     names = [*needs_restart(old, new), *(name for name in _changed(old.shown, new.shown) if name not in SWAPPED)]
-    if old.admin.token != new.admin.token:  # shown as hidden
+    if (old.admin.token is None) != (new.admin.token is None):  # a change of the token itself is swapped
         names.append("admin.token")
     return [name for name in dict.fromkeys(names) if name != "probes.listen" or "probes" not in names]
 

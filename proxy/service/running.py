@@ -153,8 +153,16 @@ class Service:
         self.house.schedule.use(settings.scheduled)
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
+        self._take_secrets(settings)
         self.settings, self.reload_ok = settings, True
         return ()
+
+    def _take_secrets(self, settings: Settings) -> None:
+        """Use a rotated token from now on, a rotated password from the next connection to the store on."""
+        assert self._admin is not None
+        self._admin.use_token(settings.admin.token)
+        if self.house.backplane is not None and settings.backplane is not None and self._embedded is None:
+            self.house.backplane.use_credentials(settings.backplane.url)
 
 
 def refused(status: int, peer: str) -> RequestServed:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "SAPWOOD_"
 SWITCH: Final = "SAPWOOD_CACHE"
 #: Read by the command line, not by this room.
-_OTHERS: Final = frozenset({"SAPWOOD_CONFIG"})
+_OTHERS: Final = frozenset({"SAPWOOD_CONFIG", "SAPWOOD_ADMIN", "SAPWOOD_TOKEN", "SAPWOOD_TOKEN_FILE"})
 #: Top-level keys that are one value or a list: only these may be a variable without ``__``.
 SINGLE_KEYS: Final = frozenset(
     {"version", "service", "enabled", "listen", "workers", "hosts", "trusted_proxies", "drain_timeout", "timezone"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -50,7 +51,13 @@ def load_settings(
     ``secrets_needed`` False a mounted secret that is not there is a caution: ``check`` runs where none are mounted.
     Raises Mistakes with all that is wrong.
     """
-    desk = Desk(read_file=_read_file, files_needed=secrets_needed)
+    secret_files: list[str] = []
+
+    def read_file(path: str) -> str:
+        secret_files.append(path)
+        return Path(path).read_text(encoding="utf-8")
+
+    desk = Desk(read_file=read_file, files_needed=secrets_needed)
     environ = environ or {}
     root: Mapping = Mapping(Place(source))
     if text is not None:
@@ -66,11 +73,7 @@ def load_settings(
     settings = _read(Section(root, "", desk), implicit=text is None)
     if desk.mistakes:
         raise Mistakes(tuple(in_order(desk.mistakes)))
-    return settings
-
-
-def _read_file(path: str) -> str:
-    return Path(path).read_text(encoding="utf-8")
+    return replace(settings, secret_files=tuple(secret_files))
 
 
 def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:

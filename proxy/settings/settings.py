@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from proxy.settings.network import without_password
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,7 +29,8 @@ class Settings:
 
     ``ttl_from`` gives for each route the path of the setting that its ttl comes from. ``backplane`` is None for ``memory://``. ``variants`` and ``tags`` bound what is kept per resource and per entry.
     ``shown`` is the running configuration as plain data, defaults filled in, secrets hidden; ``fingerprint`` its
-    digest. Service, switch and generation are in ``book`` as well, since every decision needs them.
+    digest. Service, switch and generation are in ``book`` as well, since every decision needs them. ``secret_files`` are
+    the paths of mounted secrets that were read.
     """
 
     service: str
@@ -51,6 +54,7 @@ class Settings:
     ttl_from: Mapping[str, str]
     shown: Mapping[str, Any]
     fingerprint: str
+    secret_files: tuple[str, ...] = ()
 
 
 def needs_restart(old: Settings, new: Settings) -> list[str]:
@@ -67,4 +71,5 @@ def needs_restart(old: Settings, new: Settings) -> list[str]:
 
 
 def _store_url(settings: Settings) -> str:
-    return settings.backplane.url if settings.backplane else "memory://"
+    # Another password is for the next connection, and no other store.
+    return without_password(settings.backplane.url) if settings.backplane else "memory://"

@@ -28,7 +28,7 @@ def settings():
         pytest.param("probes.listen", "127.0.0.1:6", id="the probes"),
         pytest.param("memory.max_size", "16MiB", id="how much is kept"),
         pytest.param("purge.max_selectors", "9", id="how much the ledger remembers"),
-        pytest.param("admin.token", "x" * 32, id="the token, though it is not shown"),
+        pytest.param("admin.token", "x" * 32, id="whether a token is needed"),
         pytest.param("admin.listen", "127.0.0.1:5", id="an address"),
     ],
 )
@@ -41,10 +41,18 @@ def test_another_store_is_named_first():
     assert fixed(settings(), load_settings(HEAD, overrides={"store.url": "redis://127.0.0.1:1/0"}))[0] == "store.url"
 
 
-def test_another_secret_is_noticed():
-    old, new = (load_settings(HEAD, overrides={"admin.token": letter * 32}) for letter in "xy")
-    assert old.shown == new.shown
-    assert fixed(old, new) == ["admin.token"]
+@pytest.mark.parametrize(
+    ("setting", "secrets", "names"),
+    [
+        pytest.param("admin.token", "xy", [], id="another token"),
+        pytest.param("store.url", ("redis://:x@h/0", "redis://:y@h/0"), [], id="another password"),
+        pytest.param("store.url", ("redis://u:x@h/0", "redis://v:x@h/0"), ["store.url"], id="another user"),
+        pytest.param("store.url", ("redis://h/0", "redis://:x@h/0"), ["store.url"], id="a password at all"),
+    ],
+)
+def test_only_the_change_of_a_secret_itself_is_taken(setting, secrets, names):
+    old, new = (load_settings(HEAD, overrides={setting: secret}) for secret in secrets)
+    assert fixed(old, new) == names
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import asyncio
 import socket
 
 import pytest
+from backends import Client
 from servers import free_port
 
 from proxy.admin.listening import ListenError
+from proxy.message.errors import StoreError
 from proxy.service import Service
 from proxy.service.control import Steering
 from proxy.settings import load_settings
@@ -113,6 +115,38 @@ async def test_what_needs_a_restart_is_said_and_nothing_changes(play, old, new, 
     mistakes = await service.reload()
     assert [(mistake.path, mistake.message) for mistake in mistakes] == [(path, "needs a restart")]
     assert (service.settings, service.reload_ok) == (before, False)
+
+
+async def test_a_rotated_password_is_used_when_a_connection_comes_back(play, own_valkey):
+    own_valkey.command("ACL", "SETUSER", "app", "on", ">first", "~*", "&*", "+@all")
+    file = File(RULES + "store: {password: first}\n")
+    store = own_valkey.url.replace("://", "://app@")
+    played = await play(file(), store=store, load=file)
+    backplane = played.service.house.backplane
+    own_valkey.command("ACL", "SETUSER", "app", "resetpass", ">second")
+    file.text = RULES + "store: {password: second}\n"
+    assert list(await played.service.reload()) == []
+    own_valkey.command("CLIENT", "KILL", "TYPE", "normal")
+
+    async def answers():
+        try:
+            return await backplane.run("ping", b"PING") == b"PONG"
+        except StoreError:
+            return False
+
+    async with asyncio.timeout(10):
+        while not await answers():  # noqa: ASYNC110  the breaker's probe finds out
+            await asyncio.sleep(0.005)
+
+
+async def test_a_rotated_token_is_taken_by_the_listener_that_runs(play):
+    file = File(RULES + "admin: {token: first, hosts: [a.example]}\n")
+    service = (await play(file(), load=file)).service
+    file.text = RULES + "admin: {token: second, hosts: [a.example]}\n"
+    assert list(await service.reload()) == []
+    async with Client(service.admin_port) as client:
+        for token, status in (("second", 200), ("third", 401)):
+            assert (await client.ask("/config", f"Authorization: Bearer {token}"))[0] == status
 
 
 async def test_without_a_file_there_is_nothing_to_reload(play):

@@ -66,6 +66,7 @@ def test_anchors_on_their_own_need_no_variables():
         pytest.param({"SAPWOOD_NAMESPACES__PLANS__TTL": "1h"}, {"namespaces": {"plans": {"ttl": "1h"}}}, id="deeper"),
         pytest.param({"SAPWOOD_LISTEN": ""}, {}, id="an empty variable is not set"),
         pytest.param({"SAPWOOD_CONFIG": "f"}, {}, id="the command line's own"),
+        pytest.param({"SAPWOOD_ADMIN": "a", "SAPWOOD_TOKEN": "t", "SAPWOOD_TOKEN_FILE": "f"}, {}, id="those of commands"),
         pytest.param({"SAPWOOD_CACHE": "off"}, {"enabled": "false"}, id="switched off"),
         pytest.param({"SAPWOOD_CACHE": "on", "SAPWOOD_ENABLED": "false"}, {"enabled": "true"}, id="the switch wins"),
         pytest.param({"PATH": "/bin"}, {}, id="others"),

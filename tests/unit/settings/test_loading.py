@@ -162,3 +162,11 @@ def test_every_word_of_the_interface_is_understood_and_what_is_not_built_is_refu
         ],
         True,
     )
+
+
+def test_the_secret_files_that_were_read_are_named(tmp_path):
+    for name in ("token", "password"):
+        (tmp_path / name).write_text("x")
+    text = f"version: 1\nupstream: {{url: http://h}}\nadmin: {{token_file: {tmp_path}/token}}\n"
+    text += f"store: {{url: redis://h, password_file: {tmp_path}/password}}\n"
+    assert set(load_settings(text).secret_files) == {f"{tmp_path}/token", f"{tmp_path}/password"}

@@ -30,6 +30,14 @@ def test_another_number_of_processes_needs_a_restart(load):
     assert needs_restart(settings, dataclasses.replace(settings, workers=2)) == ["workers"]
 
 
-def test_a_changed_password_of_the_store_needs_one_too(load):
-    before, after = (load(f"store: {{url: 'redis://:{word}@h'}}") for word in "ab")
-    assert needs_restart(before, after) == ["store.url"]
+@pytest.mark.parametrize(
+    ("urls", "names"),
+    [
+        pytest.param(("redis://:a@h", "redis://:b@h"), [], id="another password is for the next connection"),
+        pytest.param(("redis://a@h", "redis://b@h"), ["store.url"], id="another user"),
+        pytest.param(("redis://h", "redis://:b@h"), ["store.url"], id="a password where none was"),
+    ],
+)
+def test_of_the_stores_url_all_but_the_password_is_fixed(load, urls, names):
+    before, after = (load(f"store: {{url: '{url}'}}") for url in urls)
+    assert needs_restart(before, after) == names
