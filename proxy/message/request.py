@@ -16,7 +16,8 @@ class Request:
     ``target`` is origin-form (path and query, bytes as sent) or ``*``; ``scheme`` is ``b"http"`` or ``b"https"``
     (from a trusted ``X-Forwarded-Proto``); ``authority`` is lower-case without the scheme's default port;
     ``client`` is the address of the peer, or of the client that a trusted proxy named; ``forwarded_for`` is the
-    ``X-Forwarded-For`` to send on: the believed chain, ended by the peer.
+    ``X-Forwarded-For`` to send on: the believed chain, ended by the peer. ``unasked``: no client has asked, the sidecar
+    asks for itself, so it says nothing of what is popular.
     """
 
     method: bytes
@@ -30,6 +31,7 @@ class Request:
     request_id: bytes = b""
     has_body: bool = False
     upgrade: bool = False
+    unasked: bool = False
 
     @property
     def path(self) -> bytes:

@@ -44,12 +44,14 @@ def was_stored(parts: Parts, visit: Visit, digest: str, entry: StoredResponse) -
 
 
 def _count(parts: Parts, visit: Visit, digest: str, entry: StoredResponse, *, reads: int) -> None:
+    if visit.request.unasked:
+        reads = 0  # else what is warmed would stay popular for ever, whether or not anybody reads it
     if visit.route.scope != "public" or parts.popularity.count(digest, entry.selectors, reads):
         return
     chosen_by = {*keyed_fields(visit.route, cors=visit.book.cors is not None), *(name for name, _ in entry.vary)}
     recipe = recipe_of(visit.asked, visit.key.target, chosen_by)
     if recipe is not None:
-        parts.popularity.begin(digest, recipe, entry.selectors)
+        parts.popularity.begin(digest, recipe, entry.selectors, reads=0 if visit.request.unasked else 1)
 
 
 def fetch_again(pipeline: Pipeline, recipes: Sequence[Recipe]) -> None:
@@ -68,6 +70,7 @@ async def _ask_all(pipeline: Pipeline, left: Iterator[Recipe]) -> None:
             authority=recipe.authority,
             scheme=recipe.scheme,
             request_id=uuid.uuid4().hex.encode(),
+            unasked=True,
         )
         body = (await pipeline.answer(request, None, None)).body
         if isinstance(body, bytes):

@@ -3,18 +3,23 @@
 How to think about it: a purge searches nothing, so nobody can say what it hits. These rows can guess: they are what
 this process saw stored and read. When they are full, the half that is read least is forgotten and all counts are
 halved, so what was popular last week fades.
+
+Why a plain table and no sketch: a hit pays one look-up and one addition, where each of a sketch's rows costs a digest
+more than that. What a table can lose, the top of the ranking does not notice: the half that goes is what was read
+least, and whoever is read often is back at the next hit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from heapq import nlargest
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.globs import Glob
 from proxy.message.selectors import EVERYTHING, KEY, PATTERN
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from proxy.popularity.recipes import Recipe
 
@@ -30,6 +35,7 @@ class _Row:
     recipe: Recipe
     selectors: tuple[str, ...]
     reads: int
+    carried: int = 0  # of ``reads``, those that the ranking knows of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,16 @@ class Estimate:
     entries: int
     reads: int
     most_read: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """Reads of one entry that the ranking does not know of yet."""
+
+    digest: str
+    reads: int
+    recipe: Recipe
+    selectors: tuple[str, ...]
 
 
 class Popularity:
@@ -60,11 +76,11 @@ class Popularity:
         row.selectors = selectors
         return True
 
-    def begin(self, digest: str, recipe: Recipe, selectors: tuple[str, ...]) -> None:
-        """Take up an entry that was just read for the first time."""
+    def begin(self, digest: str, recipe: Recipe, selectors: tuple[str, ...], reads: int = 1) -> None:
+        """Take up an entry that is not known; its fetch was its first reading, unless nobody had asked for it."""
         if len(self._rows) >= self._most:
             self._forget_half()
-        self._rows[digest] = _Row(recipe, selectors, 1)
+        self._rows[digest] = _Row(recipe, selectors, reads)
 
     def hit_by(self, selectors: Collection[str]) -> Estimate:
         """Estimate what a purge of these selectors would hit."""
@@ -76,21 +92,41 @@ class Popularity:
         """Return how to fetch again the most read entries that a purge of these selectors hits, most read first."""
         return [row.recipe for row in self._hit(selectors)[:most]]
 
+    def gains(self, most: int) -> list[Gain]:
+        """Return the largest gains since they were last carried; what is not among them waits, and adds up."""
+        gained = ((row.reads - row.carried, digest, row) for digest, row in self._rows.items())
+        largest = nlargest(most, (gain for gain in gained if gain[0] > 0), key=lambda gain: gain[0])
+        return [Gain(digest, reads, row.recipe, row.selectors) for reads, digest, row in largest]
+
+    def were_carried(self, gains: Iterable[Gain]) -> None:
+        """Note that the ranking knows of these reads now."""
+        for gain in gains:
+            if (row := self._rows.get(gain.digest)) is not None:
+                row.carried = min(row.reads, row.carried + gain.reads)  # it may have been forgotten and begun anew
+
     def _hit(self, selectors: Collection[str]) -> list[_Row]:
-        chosen = frozenset(selectors)
-        globs = [Glob.of(name.removeprefix(PATTERN)) for name in chosen if name.startswith(PATTERN)]
-        rows = [row for row in self._rows.values() if _is_hit(row, chosen, globs)]
-        return sorted(rows, key=lambda row: row.reads, reverse=True)
+        hits = Hits(selectors)
+        return sorted((row for row in self._rows.values() if hits(row.selectors)), key=lambda row: -row.reads)
 
     def _forget_half(self) -> None:
         kept = sorted(self._rows.items(), key=lambda item: item[1].reads, reverse=True)[: self._most // 2]
         self._rows = dict(kept)
         for row in self._rows.values():
+            waiting = row.reads - row.carried
             row.reads //= 2
+            row.carried = row.reads - waiting
 
 
-def _is_hit(row: _Row, chosen: frozenset[str], globs: Sequence[Glob]) -> bool:
-    if EVERYTHING in chosen or not chosen.isdisjoint(row.selectors):
-        return True
-    keys = [name.removeprefix(KEY) for name in row.selectors if name.startswith(KEY)] if globs else ()
-    return any(glob.matches(key) for glob in globs for key in keys)
+class Hits:
+    """Says of an entry's selectors whether a purge of the given ones hits it."""
+
+    def __init__(self, selectors: Collection[str]) -> None:
+        self._chosen = frozenset(selectors)
+        self._globs = [Glob.of(name.removeprefix(PATTERN)) for name in self._chosen if name.startswith(PATTERN)]
+
+    def __call__(self, selectors: Sequence[str]) -> bool:
+        """Say it of one entry."""
+        if EVERYTHING in self._chosen or not self._chosen.isdisjoint(selectors):
+            return True
+        keys = [name.removeprefix(KEY) for name in selectors if name.startswith(KEY)] if self._globs else ()
+        return any(glob.matches(key) for glob in self._globs for key in keys)

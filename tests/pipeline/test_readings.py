@@ -46,6 +46,21 @@ async def test_what_was_not_stored_was_not_read(stage):
     assert len(stage.parts.popularity) == 0
 
 
+async def test_what_the_sidecar_asks_for_itself_is_not_read(stage):
+    stage.origin.default = Says()
+    await filled(stage, "/plans/1", 2)
+    await stage.ledger.purge(["tag:plans"], soft=True, now=stage.clock())
+    fetch_again(stage.pipeline, stage.parts.popularity.most_read(["all"], 2))
+    await stage.at_rest()
+    assert stage.parts.popularity.hit_by(["all"]).reads == 2
+    await stage.ledger.purge(["tag:plans"], soft=False, now=stage.clock())
+    recipes = stage.parts.popularity.most_read(["all"], 2)
+    stage.parts.popularity._rows.clear()
+    fetch_again(stage.pipeline, recipes)
+    await stage.at_rest()
+    assert (most_read(stage), stage.parts.popularity.hit_by(["all"]).reads) == ([b"/plans/1"], 0)
+
+
 async def test_what_is_one_clients_own_is_not_counted(stage):
     stage.origin.default = Says(headers={"cache-control": "max-age=60"})
     await filled(stage, "/mine", 2, authorization=BEARER)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from itertools import accumulate
+
 import pytest
 
 from proxy.message.headers import Headers
@@ -80,3 +84,52 @@ def test_an_estimate_names_a_few_only():
     for number in range(50):
         read(counts, f"{number}")
     assert len(counts.hit_by(["all"]).most_read) == MOST_SHOWN
+
+
+def gained(counts, most=99):
+    return {gain.digest: gain.reads for gain in counts.gains(most)}
+
+
+def test_gains_are_what_was_read_since_they_were_carried(counts):
+    assert gained(counts) == {"b": 5, "a": 3, "c": 1}
+    assert list(gained(counts, 2)) == ["b", "a"]
+    counts.were_carried(counts.gains(2))
+    read(counts, "a", 2)
+    assert gained(counts) == {"a": 2, "c": 1}
+
+
+def test_what_is_halved_keeps_what_was_not_carried():
+    counts = Popularity(most=2)
+    read(counts, "a", 6)
+    counts.were_carried(counts.gains(9))
+    read(counts, "a", 2)
+    read(counts, "b")
+    read(counts, "c")
+    assert gained(counts) == {"a": 2, "c": 1}
+
+
+def test_what_was_forgotten_and_begun_anew_while_its_reads_were_carried_counts_on(counts):
+    gains = counts.gains(9)
+    counts._rows.clear()
+    read(counts, "b")
+    counts.were_carried(gains)
+    read(counts, "b", 2)
+    assert gained(counts) == {"b": 2}
+
+
+def test_what_nobody_asked_for_is_known_and_not_read():
+    counts = Popularity()
+    counts.begin("a", a_recipe("/a"), ("all",), reads=0)
+    assert (gained(counts), counts.hit_by(["all"])) == ({}, Estimate(1, 0, ("/a",)))
+
+
+def test_the_table_finds_the_most_read_among_many_more_than_it_holds():
+    """Zipf over 20,000 entries in a table of 2,000."""
+    chooser, counts = random.Random(7), Popularity(most=2000)
+    weights = list(accumulate(1 / (rank + 1) for rank in range(20_000)))
+    reads = chooser.choices(range(20_000), cum_weights=weights, k=60_000)
+    for number in reads:
+        read(counts, f"{number}")
+    truth = Counter(f"/{number}".encode() for number in reads)
+    found = sum(truth[recipe.target] for recipe in counts.most_read(["all"], 100))
+    assert found >= 0.97 * sum(times for _, times in truth.most_common(100))

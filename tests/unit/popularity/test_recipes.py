@@ -6,7 +6,7 @@ import pytest
 
 from proxy.message.headers import Headers
 from proxy.message.request import Request
-from proxy.popularity.recipes import CREDENTIALS, Recipe, recipe_of
+from proxy.popularity.recipes import CREDENTIALS, Recipe, is_secret, recipe_of
 
 
 def asked(*lines):
@@ -26,3 +26,34 @@ def test_it_is_the_keyed_target_and_the_fields_that_choose():
 def test_where_a_credential_was_sent_there_is_none(name):
     assert recipe_of(asked((name.title(), b"secret")), b"/a", {name}) is None
     assert recipe_of(asked((name.title(), b"secret")), b"/a", set()) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-Api-Key-V2",
+        "X-Session-Id",
+        "My-Token",
+        "X-Amz-Signature",
+        "Apikey",
+        "X-Client-Secret",
+        "X-Authenticated",
+        "code",
+    ],
+)
+def test_a_field_called_like_a_credential_leaves_none(name):
+    assert recipe_of(asked((name.encode(), b"x")), b"/a", {name.lower().encode()}) is None
+
+
+@pytest.mark.parametrize(
+    "query", [b"token=x", b"a=1&X-Amz-Signature=x", b"api%5fkey=x", b"sig=x", b"password", b"key=1"]
+)
+def test_nor_does_a_parameter(query):
+    assert recipe_of(asked(), b"/a?" + query, set()) is None
+
+
+@pytest.mark.parametrize(
+    "name", [b"accept", b"accept-language", b"origin", b"x-tenant", b"zip_code", b"keyword", b"design"]
+)
+def test_what_is_not_called_so_is_none(name):
+    assert not is_secret(name)
