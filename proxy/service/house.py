@@ -19,6 +19,9 @@ from proxy.observe.observers import Fanout
 from proxy.observe.stats import Stats
 from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.parts import Parts, PipelineOptions
+from proxy.popularity.merging import Merging
+from proxy.popularity.own import OwnRanking
+from proxy.popularity.shared import SharedRanking
 from proxy.purge.local import LocalLedger
 from proxy.purge.shared import SharedLedger
 from proxy.settings.trial import forwarding_of
@@ -53,6 +56,8 @@ class House:
     parts: Parts
     schedule: Schedule
     pipeline: Pipeline
+    ranking: OwnRanking | SharedRanking
+    merging: Merging
 
 
 def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
@@ -76,6 +81,7 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         wall=wall,
         options=pipeline_options(settings),
     )
+    ranking = _ranking(settings, backplane)
     return House(
         background=background,
         counters=counters,
@@ -90,6 +96,8 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         parts=parts,
         schedule=Schedule(parts, _turns(settings, backplane), settings.scheduled),
         pipeline=Pipeline(parts),
+        ranking=ranking,
+        merging=Merging(parts.popularity, ranking, observer, wall),
     )
 
 
@@ -119,6 +127,10 @@ def _stored(
 
 def _turns(settings: Settings, backplane: Backplane | None) -> Turns:
     return OwnTurns() if backplane is None else SharedTurns(backplane, settings.service)
+
+
+def _ranking(settings: Settings, backplane: Backplane | None) -> OwnRanking | SharedRanking:
+    return OwnRanking(settings.zone) if backplane is None else SharedRanking(backplane, settings.service, settings.zone)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:

@@ -93,6 +93,7 @@ class Service:
             undo.push_async_callback(self._close)
             await house.ledger.start()
             house.schedule.start()
+            house.merging.start()
             self._admin = Admin(self.settings.admin, Steering(self), house.observer)
             await self._admin.start()
             undo.push_async_callback(self._admin.stop)
@@ -127,6 +128,7 @@ class Service:
     async def _close(self) -> None:
         house = self.house
         await house.schedule.close()
+        await house.merging.close()
         await house.background.drain(TASKS_MAY_TAKE)
         await house.origin.close()
         await house.ledger.close()
@@ -151,6 +153,7 @@ class Service:
         parts.book = replace(settings.book, generation=parts.book.generation + 1)
         parts.forwarding = forwarding_of(settings)
         self.house.schedule.use(settings.scheduled)
+        self.house.ranking.zone = settings.zone
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
         self._take_secrets(settings)

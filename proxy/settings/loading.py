@@ -102,6 +102,7 @@ def _read(top: Section, *, implicit: bool) -> Settings:
         service=service,
         enabled=enabled,
         book=book,
+        zone=zone,
         scheduled=tuple(scheduled),
         front=front,
         origin=origin,

@@ -9,6 +9,7 @@ from proxy.settings.network import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
     from proxy.admin.options import AdminOptions
     from proxy.backplane.options import BackplaneOptions
@@ -36,6 +37,7 @@ class Settings:
     service: str
     enabled: bool
     book: RuleBook
+    zone: ZoneInfo
     scheduled: tuple[ScheduledPurge, ...]
     front: FrontOptions
     origin: OriginOptions
