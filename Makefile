@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTABLE := $(VENV)/.testable
 WORKERS ?= 2
+LOCKED := --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types rooms unit tools prove bench clean
+.PHONY: help demo test lint types rooms unit tools prove bench lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +40,10 @@ prove: $(TESTABLE)  ## what takes longer: results with date and machine go to be
 
 bench: ARGS = speed
 bench: prove  ## how fast it is, of all that prove does
+
+lock: $(READY)  ## pin what the image is made of, with hashes
+	$(BIN)/uv pip compile $(LOCKED) pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile $(LOCKED) --group build -o requirements-build.lock
 
 tools:  ## the tools that come from Debian; a missing one that cannot be installed is a failure
 	@bench/tools.sh
