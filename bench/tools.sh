@@ -3,7 +3,8 @@
 # "tools.sh prove" adds what only the proofs need.
 set -euo pipefail
 
-declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl)
+declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl
+  [promtool]=prometheus [prometheus]=prometheus)
 if [ "${1:-}" = prove ]; then
   package+=([wrk]=wrk [nginx]=nginx-light [node]=nodejs [npm]=npm)
 fi
