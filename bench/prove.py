@@ -19,7 +19,6 @@ PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "loss": (("--times", "8"), ("--times", "2")),
     "leak": ((), ("--fills", "3000")),
     "tags": (("--entries", "1000000"), ("--entries", "50000")),
-    "speed": (("--seconds", "10", "--pairs", "5"), ("--seconds", "3", "--pairs", "3")),
 }
 
 

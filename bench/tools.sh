@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, once: as root, or with sudo. A tool that stays missing is a failure by name.
-# "tools.sh prove" adds what only the proofs need.
+# "tools.sh prove" adds what only the proofs need, "tools.sh bench" the servers that are measured beside this one.
 set -euo pipefail
 
 declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl
   [promtool]=prometheus [prometheus]=prometheus)
-if [ "${1:-}" = prove ]; then
-  package+=([wrk]=wrk [nginx]=nginx-light [node]=nodejs [npm]=npm)
-fi
+case "${1:-}" in
+  prove) package+=([node]=nodejs [npm]=npm) ;;
+  bench) package+=([wrk]=wrk [nginx]=nginx-light [varnishd]=varnish [haproxy]=haproxy [memcached]=memcached) ;;
+esac
 PATH=$PATH:/usr/sbin
 
 missing=()
@@ -22,7 +23,7 @@ if ((${#missing[@]})); then
   fi
   export DEBIAN_FRONTEND=noninteractive
   "${as_root[@]}" apt-get update -qq
-  # Debian's redis-server starts a service of its own where there is an init system: not wanted here.
+  # Debian's servers start services of their own where there is an init system: not wanted here, nor harmful.
   "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 for tool in "${!package[@]}"; do

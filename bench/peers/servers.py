@@ -1,0 +1,252 @@
+"""The servers that are compared: a class each, with the configuration that somebody who knows it would write."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from bench.peers import machine
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from bench.peers.machine import Cores
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Bed:
+    """Where servers are put: a folder on tmpfs, cores, and the ports of what stands behind them."""
+
+    folder: Path
+    cores: Cores
+    backend: int
+    redis: int
+    memcached: int
+
+
+class Server:
+    """A program on loopback that answers HTTP; ``with`` starts it on the servers' core, waits for it, and ends it."""
+
+    kind: ClassVar[str]
+    package: ClassVar[str]
+
+    def __init__(self, bed: Bed, name: str, *, budget: int = 512) -> None:
+        """Take a name that no other server has, and MiB to keep responses in."""
+        self.bed, self.name, self.budget = bed, name, budget
+        self.folder = bed.folder / name
+        self.port = machine.free_port()
+        self.log = bed.folder / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(mode=0o777)
+        self.folder.chmod(0o777)  # nginx's workers are nobody
+        self.process = machine.start(self.words(), self.bed.cores.server, self.log, cwd=ROOT)
+        machine.wait_until(self.is_ready, self.process, self.log)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process is not None
+        machine.stop(self.process)
+
+    def words(self) -> list[str]:
+        """Write the configuration, and return the command that runs with it."""
+        raise NotImplementedError
+
+    def is_ready(self) -> bool:
+        """Say whether it can be asked."""
+        return machine.listens(self.port)
+
+    def pids(self) -> list[int]:
+        """Return every process that serves."""
+        assert self.process is not None
+        return machine.family(self.process.pid)
+
+    def memory(self) -> int:
+        """Return the bytes it takes: its processes', and its files' on tmpfs."""
+        return machine.proportional_bytes(self.pids()) + machine.held_files(self.folder)
+
+    def write(self, name: str, text: str) -> str:
+        """Write a file of its own and return its path."""
+        path = self.folder / name
+        path.write_text(text)
+        return str(path)
+
+
+class Sapwood(Server):
+    """``sapwood serve``: rules in YAML, metrics on, logs as they are by default, responses in Redis and a hot tier."""
+
+    kind = "sapwood"
+    package = "sapwood"
+    rules: ClassVar[str] = """
+version: 1
+service: bench
+listen: 127.0.0.1:{port}
+admin: {{listen: "127.0.0.1:{admin}"}}
+probes: {{listen: "127.0.0.1:{probes}"}}
+upstream: {{url: "http://127.0.0.1:{backend}"}}
+store: {{url: "{store}"}}
+memory: {{max_size: {budget}MiB}}
+routes:
+  - name: small
+    match: GET /2k/{{id}}
+    authorization: ignore
+    cookies: ignore
+    tags: [items, "item:{{id}}"]
+    ttl: 1h
+  - name: large
+    match: GET /64k/{{id}}
+    authorization: ignore
+    cookies: ignore
+    tags: [files, "file:{{id}}"]
+    ttl: 1h
+"""
+
+    def __init__(self, bed: Bed, name: str, *, budget: int = 64) -> None:
+        """Take a budget for the hot tier; 0 turns it off, and every hit asks Redis."""
+        super().__init__(bed, name, budget=budget)
+        self.admin, self.probes = machine.free_port(), machine.free_port()
+
+    def words(self) -> list[str]:
+        """Run this tree with this Python."""
+        said = {"port": self.port, "admin": self.admin, "probes": self.probes, "budget": self.budget}
+        store = f"redis://127.0.0.1:{self.bed.redis}/0"
+        rules = self.write("rules.yaml", self.rules.format(**said, backend=self.bed.backend, store=store))
+        return [sys.executable, "-m", "proxy", "serve", "--config", rules]
+
+    def is_ready(self) -> bool:
+        """Ask as a kubelet does."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.probes}/readyz", timeout=1) as answer:
+                return bool(answer.status == 200)  # noqa: PLR2004 - its own best name
+        except urllib.error.HTTPError:
+            return False
+        except OSError:
+            return False
+
+
+class Nginx(Server):
+    """One worker; its cache on tmpfs, no access log. ``/memcached/`` reads from memcached, ``/pass/`` passes through."""
+
+    kind = "nginx"
+    package = "nginx-light"
+    configuration: ClassVar[str] = """
+worker_processes 1; daemon off; pid {folder}/pid; error_log stderr error; worker_rlimit_nofile 20000;
+events {{ worker_connections 16384; }}
+http {{
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 300s;
+  client_body_temp_path {folder}/temp; proxy_temp_path {folder}/temp; fastcgi_temp_path {folder}/temp;
+  uwsgi_temp_path {folder}/temp; scgi_temp_path {folder}/temp;
+  proxy_cache_path {folder}/cache levels=1:2 keys_zone=hot:128m max_size={budget}m inactive=2h use_temp_path=off;
+  upstream backend {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 1000000000; }}
+  upstream memory {{ server 127.0.0.1:{memcached}; keepalive 64; keepalive_requests 1000000000; }}
+  proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{ proxy_cache hot; proxy_cache_lock on; proxy_pass http://backend;
+                  add_header X-Cache-Status $upstream_cache_status; }}
+    location /pass/ {{ proxy_pass http://backend; }}
+    location /memcached/ {{ set $memcached_key $uri; default_type application/json; memcached_pass memory; }}
+  }}
+}}
+"""
+
+    def words(self) -> list[str]:
+        """Return nginx in the foreground."""
+        said = {"folder": self.folder, "port": self.port, "budget": self.budget}
+        text = self.configuration.format(**said, backend=self.bed.backend, memcached=self.bed.memcached)
+        path = self.write("nginx.conf", text)
+        return [machine.find_tool("nginx", self.package), "-p", str(self.folder), "-c", path, "-e", "stderr"]
+
+
+class Varnish(Server):
+    """Storage in malloc; what may be shared is looked up whatever credential the request has, as our rules say."""
+
+    kind = "varnish"
+    package = "varnish"
+    configuration: ClassVar[str] = """
+vcl 4.1;
+backend default {{ .host = "127.0.0.1"; .port = "{backend}"; }}
+sub vcl_recv {{
+  if (req.url ~ "^/pass/") {{ return (pass); }}
+  unset req.http.Authorization;
+  unset req.http.Cookie;
+  return (hash);
+}}
+"""
+
+    def words(self) -> list[str]:
+        """Return varnishd in the foreground, without a jail, which would want users of its own."""
+        vcl = self.write("default.vcl", self.configuration.format(backend=self.bed.backend))
+        words = [machine.find_tool("varnishd", self.package), "-F", "-j", "none", "-n", str(self.folder / "work")]
+        return [*words, "-a", f"127.0.0.1:{self.port}", "-f", vcl, "-s", f"malloc,{self.budget}m"]
+
+    def memory(self) -> int:
+        """Return its processes' alone: its log is a file that they map."""
+        return machine.proportional_bytes(self.pids())
+
+
+class Haproxy(Server):
+    """One thread, its cache; it keeps nothing of requests with a credential, so that is taken off."""
+
+    kind = "haproxy"
+    package = "haproxy"
+    configuration: ClassVar[str] = """
+global
+  nbthread 1
+  maxconn 4000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 300s
+  timeout server 60s
+  http-reuse always
+cache hot
+  total-max-size {budget}
+  max-object-size 1000000
+  max-age 3600
+frontend clients
+  bind 127.0.0.1:{port} backlog 4096
+  acl passed path_beg /pass/
+  http-request del-header Authorization unless passed
+  http-request cache-use hot unless passed
+  http-response cache-store hot
+  default_backend api
+backend api
+  server one 127.0.0.1:{backend} pool-max-conn 64
+"""
+
+    def words(self) -> list[str]:
+        """Return haproxy in the foreground."""
+        said = {"port": self.port, "budget": self.budget, "backend": self.bed.backend}
+        path = self.write("haproxy.cfg", self.configuration.format(**said))
+        return [machine.find_tool("haproxy", self.package), "-db", "-f", path]
+
+
+#: How each says its version, and where in what it says the version is.
+SAY_VERSION: dict[str, tuple[tuple[str, ...], str]] = {
+    "nginx": (("nginx", "-v"), r"nginx/([\d.]+)"),
+    "varnish": (("varnishd", "-V"), r"varnish-([\d.]+)"),
+    "haproxy": (("haproxy", "-v"), r"version ([\d.]+)"),
+    "memcached": (("memcached", "-V"), r"memcached ([\d.]+)"),
+    "wrk": (("wrk", "-v"), r"wrk \S*?([\d.]+)"),
+    "k6": (("k6", "version"), r"k6 v([\d.]+)"),
+}
+
+
+def versions() -> dict[str, str]:
+    """Ask every tool for its version."""
+    found = {}
+    for name, (words, pattern) in SAY_VERSION.items():
+        done = subprocess.run([machine.find_tool(words[0], name), *words[1:]], check=False, capture_output=True)
+        said = re.search(pattern, (done.stdout + done.stderr).decode())
+        found[name] = said[1] if said else "unknown"
+    return found
