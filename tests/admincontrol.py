@@ -10,6 +10,7 @@ from proxy.admin.options import AdminOptions
 from proxy.admin.server import Admin
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
+from proxy.observe.pulse import Pulse
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
 from proxy.policy.templates import PathTemplate
 from proxy.popularity.counts import Estimate
@@ -67,6 +68,7 @@ class FakeControl:
     seen: list = field(default_factory=lambda: [Replicas(3, 3, 0.0, 5.0)])  # one after the other; the last for ever
     asked: list = field(default_factory=list)
     refreshed: list = field(default_factory=list)
+    pulses: list = field(default_factory=lambda: [Pulse({})])  # one after the other; the last for ever
     purge_limits: PurgeOptions = field(default_factory=PurgeOptions)
 
     def _ask_store(self):
@@ -116,6 +118,19 @@ class FakeControl:
             "routes": {"catalog": line},
             "namespaces": {"plans[red]": line},
         }
+
+    async def pulse(self):
+        if self.bug is not None:
+            raise self.bug
+        return self.pulses[0] if len(self.pulses) == 1 else self.pulses.pop(0)
+
+    async def recent_purges(self):
+        self._ask_store()
+        return [{"seq": str(self.seq), "mode": "hard", "selectors": ["tag:<b>plans</b>"], "count": 1}]
+
+    async def followers(self):
+        self._ask_store()
+        return [{"name": "me", "is_this": True, "looked": 0.05, "current": True}]
 
     async def reset_stats(self):
         self.resets += 1

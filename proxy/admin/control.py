@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from proxy.admin.health import HealthFacts
     from proxy.message.selectors import Seq
+    from proxy.observe.pulse import Pulse
     from proxy.policy.rules import RuleBook
     from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
@@ -91,6 +92,18 @@ class Control(Protocol):
 
     async def stats(self) -> dict[str, Any]:
         """Return the document of ``proxy.observe.stats``. Never raises StoreError."""
+        ...
+
+    async def pulse(self) -> Pulse:
+        """Return the sums that are compared each second. Never raises StoreError."""
+        ...
+
+    async def recent_purges(self) -> Sequence[dict[str, Any]]:
+        """Return the last purges of all replicas, newest first, with their receipts. Raises StoreError."""
+        ...
+
+    async def followers(self) -> Sequence[dict[str, Any]]:
+        """Return the replicas that follow the purge ledger, this one first. Raises StoreError."""
         ...
 
     async def reset_stats(self) -> None:

@@ -7,6 +7,9 @@
 - ``summing``     the counters of several processes, added up
 - ``metrics``     the counters as Prometheus metrics, made at scrape time
 - ``stats``       the counters as the admin API's totals and rates
+- ``advice``      whether a route's lifetime fits how its entries are read
+- ``pulse``       the counters' sums at one moment, for those who compare two of them
+- ``recent``      the last purges that this process made or tried
 - ``logs``        one line per request, per purge, per failure
 - ``redaction``   what a log line may hold
 - ``linewriter``  the thread that writes lines

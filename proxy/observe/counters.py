@@ -57,14 +57,19 @@ class Timing:
 
 
 class Served:
-    """Requests of one route and namespace that ended with one outcome."""
+    """Requests of one route and namespace that ended with one outcome.
 
-    __slots__ = ("classes", "last", "saved", "timing")
+    ``aged`` is the sum of the ages that their answers had, ``left`` of the seconds for which they were fresh yet.
+    """
+
+    __slots__ = ("aged", "classes", "last", "left", "saved", "timing")
 
     def __init__(self) -> None:
         self.classes = [0] * len(CLASSES)
         self.timing = Timing()
         self.saved = 0.0
+        self.aged = 0.0
+        self.left = 0.0
         self.last = 0.0
 
 
@@ -138,6 +143,9 @@ class Counters:
         row.classes[class_index(event.status)] += 1
         row.timing.add(event.seconds)
         row.saved += event.seconds_saved
+        row.aged += event.age or 0.0
+        if event.ttl is not None and event.ttl > 0:
+            row.left += event.ttl
         row.last = self._wall()
 
     def _upstream(self, event: OriginAnswered) -> None:

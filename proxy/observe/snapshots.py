@@ -24,7 +24,7 @@ def snapshot(counters: Counters) -> Snapshot:
     """Return a copy of all counters as lists, numbers and names that JSON can carry."""
     return {
         "served": [
-            [*place, outcome.value, list(row.classes), list(row.timing.counts), row.timing.total, row.saved, row.last]
+            [*place, outcome.value, list(row.classes), list(row.timing.counts), row.timing.total, *_sums_of(row)]
             for (*place, outcome), row in counters.served.items()
         ],
         "kept": [[*place, row.count, row.stored_bytes, row.ttl] for place, row in counters.kept.items()],
@@ -55,10 +55,10 @@ def empty() -> Counters:
 
 def _read(document: Any) -> Counters:
     counters = empty()
-    for route, namespace, outcome, classes, counts, seconds, saved, last in _rows(document["served"]):
+    for route, namespace, outcome, classes, counts, seconds, *sums in _rows(document["served"]):
         row = Served()
         row.classes, row.timing = _counts(classes, len(CLASSES)), _timing(counts, seconds)
-        row.saved, row.last = _amount(saved), _amount(last)
+        row.saved, row.last, row.aged, row.left = map(_amount, _exactly(sums, 4))
         counters.served[(*counters.bounded(_name(route), _name(namespace)), Outcome(outcome))] = row
     for route, namespace, count, stored_bytes, ttl in _rows(document["kept"]):
         kept = Kept()
@@ -76,6 +76,10 @@ def _read(document: Any) -> Counters:
     for kind, mode, count in _rows(document["purges"]):
         counters.purges[_name(kind), _name(mode)] = _count(count)
     return counters
+
+
+def _sums_of(row: Served) -> tuple[float, float, float, float]:
+    return row.saved, row.last, row.aged, row.left
 
 
 def _rows(value: Any) -> list[Any]:

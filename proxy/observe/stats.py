@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from proxy.observe.advice import Advice, advise
 from proxy.observe.events import Outcome
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Totals:
     stored_bytes: int = 0
     stored_ttl: float = 0.0
     seconds_saved: float = 0.0
+    hit_age: float = 0.0
+    hit_left: float = 0.0
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Totals)))
@@ -155,14 +158,17 @@ class Stats:
         for (route, namespace, _), row in self._counters.served.items():
             name = (route, namespace)[part]
             last[name] = max(last.get(name, 0.0), row.last)
-        return {name: _line(totals, last.get(name, 0.0)) for name, totals in sorted(sums.items())}
+        watched = self._wall() - self._reset_at
+        return {name: _line(totals, last.get(name, 0.0), watched) for name, totals in sorted(sums.items())}
 
 
 def totals_by_place(counters: Counters) -> dict[Place, Totals]:
     """Return what was counted since the process began, for each route and namespace."""
     sums: dict[Place, Totals] = {}
     for (route, namespace, outcome), row in counters.served.items():
-        line = Totals(**{_FIELD_OF[outcome]: sum(row.classes)}, seconds_saved=row.saved)
+        field = _FIELD_OF[outcome]
+        age, left = (row.aged, row.left) if field == "hits" else (0.0, 0.0)
+        line = Totals(**{field: sum(row.classes)}, seconds_saved=row.saved, hit_age=age, hit_left=left)
         sums[route, namespace] = sums.get((route, namespace), _NONE_YET) + line
     for place, kept in counters.kept.items():
         line = Totals(stored=kept.count, stored_bytes=kept.stored_bytes, stored_ttl=kept.ttl)
@@ -170,7 +176,17 @@ def totals_by_place(counters: Counters) -> dict[Place, Totals]:
     return sums
 
 
-def _line(totals: Totals, last: float) -> dict[str, Any]:
+def _advice(totals: Totals, watched: float) -> Advice:
+    return advise(
+        hits=totals.hits,
+        refetched=totals.stale + totals.revalidated + totals.misses,
+        mean_age=totals.hit_age / totals.hits if totals.hits else 0.0,
+        mean_lifetime=(totals.hit_age + totals.hit_left) / totals.hits if totals.hits else 0.0,
+        watched=watched,
+    )
+
+
+def _line(totals: Totals, last: float, watched: float) -> dict[str, Any]:
     return {
         "requests": totals.requests,
         "hits": totals.hits,
@@ -183,6 +199,8 @@ def _line(totals: Totals, last: float) -> dict[str, Any]:
         "hit_rate": totals.hit_rate,
         "stored_bytes": totals.stored_bytes,
         "avg_ttl": round(totals.stored_ttl / totals.stored, 2) if totals.stored else None,
+        "avg_age_at_hit": round(totals.hit_age / totals.hits, 2) if totals.hits else None,
+        "ttl_advice": asdict(_advice(totals, watched)),
         "last_accessed": moment(last) if last else None,
         "seconds_saved": round(totals.seconds_saved, 3),
     }

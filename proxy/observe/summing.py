@@ -50,6 +50,8 @@ def _add_served(whole: Counters, part: Counters) -> None:
         sum_of.classes = _sums(sum_of.classes, row.classes)
         _add_timing(sum_of.timing, row.timing)
         sum_of.saved += row.saved
+        sum_of.aged += row.aged
+        sum_of.left += row.left
         sum_of.last = max(sum_of.last, row.last)
     for place, kept in part.kept.items():
         kept_in_all = whole.kept.setdefault(whole.bounded(*place), Kept())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message.selectors import octets_of
 from proxy.purge.marks import KEPT_FOR, MICROSECONDS
-from proxy.purge.records import roll_of, seq_of, snapshot_of, tail_of
+from proxy.purge.records import log_of, roll_of, seq_of, snapshot_of, tail_of
 from proxy.purge.replicas import MOST, kept_for
 from proxy.purge.scripts import POSITION, PURGE, REPLICAS, SNAPSHOT, TAIL
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proxy.backplane.client import Backplane
     from proxy.backplane.scripts import Script
     from proxy.message.selectors import Seq
-    from proxy.purge.records import Roll, Snapshot, Tail
+    from proxy.purge.records import Logged, Roll, Snapshot, Tail
 
 # A mirror that is further behind, or a purge that is larger, costs a read of the whole ledger.
 _LOG_LENGTH: Final = 1024
@@ -65,6 +65,11 @@ class Calls:
     async def roll(self) -> Roll:
         """Return who follows the ledger."""
         return roll_of(await self._run("replicas", REPLICAS))
+
+    async def recent(self, most: int) -> tuple[Logged, ...]:
+        """Return the last purges of whatever process, newest first."""
+        reply = await self._backplane.run("log", b"XREVRANGE", self.keys[2], b"+", b"-", b"COUNT", most)
+        return log_of(reply)
 
     async def leave(self) -> None:
         """Take this process off the list of replicas."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from proxy.message.errors import StoreError
@@ -46,11 +46,12 @@ class Replica:
     """What a process with a mirror says of itself.
 
     ``seen``: up to where it has taken purges over, None where that is not known; ``max_lag``: seconds for which it
-    trusts its mirror.
+    trusts its mirror; ``until``: the server's time up to which its word is believed, seconds.
     """
 
     seen: Seq | None
     max_lag: float
+    until: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,15 @@ def tail_of(reply: list[Any]) -> Tail:
     """Read the reply of ``TAIL``. Raises StoreError."""
     seq = seq_of(reply)
     try:
-        return Tail(seq, tuple(_logged(identity, fields) for identity, fields in reply[2]))
+        return Tail(seq, log_of(reply[2]))
+    except LookupError as error:
+        raise StoreError("the ledger's log is not readable") from error
+
+
+def log_of(reply: list[Any]) -> tuple[Logged, ...]:
+    """Read log entries as ``XREVRANGE`` gives them. Raises StoreError."""
+    try:
+        return tuple(_logged(identity, fields) for identity, fields in reply)
     except (ValueError, LookupError, TypeError) as error:
         raise StoreError("the ledger's log is not readable") from error
 
@@ -109,7 +118,7 @@ def roll_of(reply: list[Any]) -> Roll:
         said = dict(zip(reply[3][::2], (value.split(b" ") for value in reply[3][1::2]), strict=True))
         since = said.pop(b"#since", None)
         live = {
-            identity.decode(): Replica(_seen(words[2]), int(words[1]) / MICROSECONDS)
+            identity.decode(): Replica(_seen(words[2]), int(words[1]) / MICROSECONDS, int(words[0]) / MICROSECONDS)
             for identity, words in said.items()
             if int(words[0]) >= now
         }

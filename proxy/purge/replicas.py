@@ -37,6 +37,38 @@ class Replicas:
         return (self.complete and self.confirmed >= self.live) or seconds >= self.max_lag
 
 
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """One process with a mirror, as it is seen just now.
+
+    ``looked``: seconds since it last read the ledger; ``seen``: up to where it then had taken purges over, None where
+    that is not known; ``current``: there is no purge after that. ``max_lag``: seconds for which it trusts its mirror.
+    """
+
+    name: str
+    is_this: bool
+    looked: float
+    seen: Seq | None
+    current: bool
+    max_lag: float
+
+
+def followers(roll: Roll, own: str) -> tuple[Follower, ...]:
+    """Return who follows the ledger, the asking process, named ``own``, first."""
+    listed = (
+        Follower(
+            name=name,
+            is_this=name == own,
+            looked=max(0.0, roll.now - (replica.until - kept_for(replica.max_lag))),
+            seen=replica.seen,
+            current=_has_seen(roll, replica.seen, roll.seq),
+            max_lag=replica.max_lag,
+        )
+        for name, replica in roll.live.items()
+    )
+    return tuple(sorted(listed, key=lambda one: (not one.is_this, one.name)))
+
+
 def kept_for(max_lag: float) -> float:
     """Return for how many seconds a replica's word is kept: it may not be forgotten while it trusts its mirror."""
     return max(HEARTBEAT, 2 * max_lag)

@@ -14,7 +14,7 @@ from proxy.purge.calls import Calls
 from proxy.purge.following import Following
 from proxy.purge.mirror import Mirror
 from proxy.purge.pending import Pending
-from proxy.purge.replicas import counted
+from proxy.purge.replicas import counted, followers
 from proxy.purge.shuttle import Shuttle
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from proxy.purge.marks import Superseded
     from proxy.purge.options import PurgeOptions
     from proxy.purge.pending import Parcel
-    from proxy.purge.replicas import Replicas
+    from proxy.purge.records import Logged
+    from proxy.purge.replicas import Follower, Replicas
 
 POLL: Final = 0.1
 """Seconds between two looks. Less than half of memory.max_lag's default, so that hot hits need not ask."""
@@ -137,6 +138,14 @@ class SharedLedger:
             purge = healed
         seen = self._mirror.has_seen(purge)
         return counted(roll, purge, self._calls.identity, self._calls.max_lag, seen_here=seen)
+
+    async def followers(self) -> tuple[Follower, ...]:
+        """Ask who follows the ledger. Raises StoreError."""
+        return followers(await self._rolls.ride(), self._calls.identity)
+
+    async def recent(self, most: int) -> tuple[Logged, ...]:
+        """Return the last purges of whatever process, newest first. Raises StoreError."""
+        return await self._calls.recent(most)
 
     async def close(self) -> None:
         """Stop following, and leave the list of replicas; send once more what is pending, say what could not be sent."""

@@ -5,6 +5,7 @@
 - ``fixed``    what a reload cannot change
 - ``watching`` noticing that the configuration or a secret is another file now
 - ``control``  what the admin listener may do with it
+- ``overview``  what the dashboard shows beside statistics and health: sums, purges, replicas
 - ``entries``  what is stored for a URL, for the admin listener
 """
 

@@ -16,6 +16,7 @@ from proxy.observe.metrics import Gauges, Metrics
 from proxy.observe.stats import RedisFacts
 from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
+from proxy.service import overview
 from proxy.service.entries import entries_of
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.message.selectors import Seq
+    from proxy.observe.pulse import Pulse
     from proxy.policy.rules import RuleBook
     from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
@@ -131,6 +133,18 @@ class Steering:
         """Return the statistics; what Redis says of itself is null while it does not answer."""
         await self._ask_redis()
         return self._service.house.stats.document(enabled=self._service.settings.enabled, redis=self._redis)
+
+    async def pulse(self) -> Pulse:
+        """Return the counters' sums and what is held right now."""
+        return overview.pulse_of(self._service.house)
+
+    async def recent_purges(self) -> Sequence[dict[str, Any]]:
+        """Return the last purges of all replicas. Raises StoreError."""
+        return await overview.recent_purges(self._service.house)
+
+    async def followers(self) -> Sequence[dict[str, Any]]:
+        """Return who follows the ledger. Raises StoreError."""
+        return await overview.followers(self._service.house)
 
     async def reset_stats(self) -> None:
         """Begin the statistics again at zero."""

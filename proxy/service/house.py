@@ -16,6 +16,7 @@ from proxy.observe.events import TaskFailed
 from proxy.observe.linewriter import LineWriter
 from proxy.observe.logs import Logs
 from proxy.observe.observers import Fanout
+from proxy.observe.recent import RecentPurges
 from proxy.observe.stats import Stats
 from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.parts import Parts, PipelineOptions
@@ -46,6 +47,7 @@ class House:
     background: Background
     counters: Counters
     stats: Stats
+    purges_seen: RecentPurges
     writer: LineWriter
     logs: Logs
     observer: Observer
@@ -62,9 +64,9 @@ class House:
 
 def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
     """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
-    counters, writer = Counters(wall), LineWriter(sys.stdout.buffer)
+    counters, purges_seen, writer = Counters(wall), RecentPurges(wall), LineWriter(sys.stdout.buffer)
     logs = Logs(settings.log, writer)
-    observer = _observed_by([counters, logs] if watch is None else [counters, logs, watch])
+    observer = _observed_by([counters, purges_seen, logs, *([] if watch is None else [watch])])
     background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
     backplane, ledger, store = _stored(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
@@ -86,6 +88,7 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         background=background,
         counters=counters,
         stats=Stats(counters, wall),
+        purges_seen=purges_seen,
         writer=writer,
         logs=logs,
         observer=observer,

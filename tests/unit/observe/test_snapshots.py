@@ -17,7 +17,9 @@ from proxy.observe.snapshots import LONGEST_NAME, MOST_ROWS, counters_of, snapsh
 
 EVENTS = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
-    RequestServed("plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.004, 10, "id", "::1", seconds_saved=0.5),
+    RequestServed(
+        "plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.004, 10, "id", "::1", ttl=9.0, age=3.0, seconds_saved=0.5
+    ),
     RequestServed("none", Outcome.ERROR, "GET", "/x", 0, 31.0, 0, "id", "::1"),
     OriginAnswered("plan", 200, 0.2),
     OriginAnswered("plan", 0, 2.0, "timeout"),

@@ -97,6 +97,8 @@ def test_each_route_and_each_namespace_has_its_line(house):
         "hit_rate": 100.0,
         "stored_bytes": 100,
         "avg_ttl": 60.0,
+        "avg_age_at_hit": 0.0,
+        "ttl_advice": {"advice": "wait", "because": "fewer than 100 hits so far"},
         "last_accessed": moment(NOON),
         "seconds_saved": 0.75,
     }
@@ -136,3 +138,20 @@ def test_percentages_have_two_digits_and_nothing_of_nothing_is_zero():
 
 def test_memory_ratio_needs_a_limit():
     assert RedisFacts(0, 0, 0, 10).memory_ratio is None
+
+
+def test_a_route_has_the_mean_age_of_its_hits_and_what_that_advises(house):
+    clock, counters, stats = house
+    for _ in range(200):
+        counters.tell(RequestServed("plan", Outcome.HIT_REDIS, "GET", "/", 200, 0.1, 1, "i", "c", ttl=30.0, age=30.0))
+    tell(counters, Outcome.MISS, 50, namespace="")
+    counters.tell(RequestServed("plan", Outcome.STALE, "GET", "/", 200, 0.1, 1, "i", "c", ttl=-9.0, age=900.0))
+    clock.now += 600
+    line = stats.document(enabled=True)["routes"]["plan"]
+    assert line["avg_age_at_hit"] == 30.0
+    assert line["ttl_advice"]["advice"] == "raise"
+    assert "30 s of 60 s" in line["ttl_advice"]["because"]
+    assert "20%" in line["ttl_advice"]["because"]
+    stats.reset()
+    line = stats.document(enabled=True)["routes"]["plan"]
+    assert (line["avg_age_at_hit"], line["ttl_advice"]["advice"]) == (None, "wait")

@@ -17,7 +17,9 @@ from proxy.observe.summing import add, become, ended, total
 
 HERE = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
-    RequestServed("plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.25, 10, "id", "::1", seconds_saved=0.5),
+    RequestServed(
+        "plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.25, 10, "id", "::1", ttl=9.0, age=3.0, seconds_saved=0.5
+    ),
     OriginAnswered("plan", 200, 0.25),
     StoreAnswered("load", 0.5),
     ResponseStored("plan", "plans", 2048, 300.0),

@@ -2,7 +2,7 @@ import pytest
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
-from proxy.purge.records import Logged, Snapshot, Tail, parse_seq, seq_of, snapshot_of, tail_of
+from proxy.purge.records import Logged, Snapshot, Tail, log_of, parse_seq, seq_of, snapshot_of, tail_of
 
 
 def test_the_value_that_lookups_read():
@@ -61,3 +61,14 @@ def test_a_tail_has_each_purge_with_its_predecessor():
 def test_what_is_not_readable_is_the_stores_fault(read, reply):
     with pytest.raises(StoreError, match="not readable"):
         read(reply)
+
+
+def test_a_log_read_backwards_is_newest_first():
+    entries = [[b"%d-0" % n, [b"before", b"1", b"mode", b"s", b"selectors", b"5:tag:a"]] for n in (9, 7)]
+    assert log_of(entries) == tuple(Logged(n, 1, True, ("tag:a",)) for n in (9, 7))
+
+
+@pytest.mark.parametrize("reply", [[b"9-0"], [[b"x-0", []]], [[b"9-0", [b"mode", b"h"]]], None], ids=repr)
+def test_a_log_that_cannot_be_read(reply):
+    with pytest.raises(StoreError):
+        log_of(reply)

@@ -2,7 +2,7 @@ import pytest
 
 from proxy.message.selectors import Seq
 from proxy.purge.records import Replica, Roll
-from proxy.purge.replicas import HEARTBEAT, Replicas, counted, kept_for
+from proxy.purge.replicas import HEARTBEAT, Follower, Replicas, counted, followers, kept_for
 
 PURGE = Seq("e", 5_000_000)
 
@@ -55,3 +55,12 @@ def test_nobody_is_forgotten_while_it_trusts_its_mirror():
 
 def test_a_purge_ahead_of_the_servers_clock_has_no_age():
     assert counted(roll(), Seq("e", 99_000_000), "me", 0.0, seen_here=True).age == 0.0
+
+
+def test_followers_are_shown_with_how_long_ago_they_looked():
+    here = Seq("e", 9_000_000)
+    listed = roll(b=Replica(PURGE, 0.25, until=9.0 + HEARTBEAT - 0.5), me=Replica(here, 10.0, until=9.0 + 20.0))
+    assert followers(listed, "me") == (
+        Follower("me", is_this=True, looked=0.0, seen=here, current=True, max_lag=10.0),
+        Follower("b", is_this=False, looked=0.5, seen=PURGE, current=False, max_lag=0.25),
+    )

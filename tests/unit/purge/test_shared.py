@@ -431,3 +431,25 @@ async def test_a_position_on_a_promoted_server_confirms_no_purge_that_was_lost(r
     await other._following.look()
     await other._following.look()  # says what the last one brought
     assert (await one.replicas(lost)).confirmed == 2
+
+
+async def test_the_last_purges_are_those_of_all_replicas_newest_first(replica):
+    first, second = await replica(), await replica()
+    assert await first.recent(5) == ()
+    at_first = await first.purge(["tag:a"], soft=False, now=0.0)
+    at_second = await second.purge(["tag:b", "tag:c"], soft=True, now=0.0)
+    newest, oldest = await first.recent(5)
+    assert (newest.n, newest.soft, newest.selectors) == (at_second.n, True, ("tag:b", "tag:c"))
+    assert (oldest.n, oldest.soft, oldest.selectors) == (at_first.n, False, ("tag:a",))
+    assert await second.recent(1) == (newest,)
+
+
+async def test_who_follows_is_listed_the_asking_one_first(replica):
+    first, second = await replica(), await replica()
+    for asking in (first, second):
+        seen = await asking.followers()
+        assert [one.is_this for one in seen] == [True, False]
+        assert {one.name for one in seen} == {first._calls.identity, second._calls.identity}
+        assert all(0 <= one.looked < 60 for one in seen)
+    await second.close()
+    assert [one.name for one in await first.followers()] == [first._calls.identity]
