@@ -107,7 +107,7 @@ class Control(Protocol):
         ...
 
     async def reset_stats(self) -> None:
-        """Begin the statistics again at zero."""
+        """Begin the statistics of all replicas again at zero. Never raises StoreError."""
         ...
 
     async def entries(self, url: str) -> Sequence[dict[str, Any]]:

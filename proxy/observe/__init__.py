@@ -6,6 +6,8 @@
 - ``snapshots``   the counters as plain data, and back
 - ``summing``     the counters of several processes, added up
 - ``metrics``     the counters as Prometheus metrics, made at scrape time
+- ``totals``      sums, and the rates that follow from them
+- ``shares``      what one process has counted, on its way to the others, and added up with theirs
 - ``stats``       the counters as the admin API's totals and rates
 - ``advice``      whether a route's lifetime fits how its entries are read
 - ``pulse``       the counters' sums at one moment, for those who compare two of them

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from proxy.observe.advice import Advice, advise
 from proxy.observe.events import Outcome
+from proxy.observe.shares import Counted, Share, together
+from proxy.observe.totals import NONE_YET, Totals, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from proxy.observe.counters import Counters
+    from proxy.observe.shares import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,52 +35,6 @@ class RedisFacts:
         return self.used_memory / self.maxmemory if self.maxmemory else None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over some routes and outcomes."""
-
-    hits: int = 0
-    stale: int = 0
-    revalidated: int = 0
-    misses: int = 0
-    collapsed: int = 0
-    bypass: int = 0
-    refused: int = 0
-    errors: int = 0
-    stored: int = 0
-    stored_bytes: int = 0
-    stored_ttl: float = 0.0
-    seconds_saved: float = 0.0
-    hit_age: float = 0.0
-    hit_left: float = 0.0
-
-    def __add__(self, other: Totals) -> Totals:
-        return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Totals)))
-
-    def __sub__(self, other: Totals) -> Totals:
-        return Totals(*(getattr(self, field.name) - getattr(other, field.name) for field in fields(Totals)))
-
-    @property
-    def answered_from_cache(self) -> int:
-        """Requests for which a stored response was used."""
-        return self.hits + self.stale + self.revalidated
-
-    @property
-    def asked_the_backend(self) -> int:
-        """Requests that a cached route could not answer from what was stored."""
-        return self.misses + self.collapsed
-
-    @property
-    def requests(self) -> int:
-        """All requests."""
-        return self.answered_from_cache + self.asked_the_backend + self.bypass + self.refused + self.errors
-
-    @property
-    def hit_rate(self) -> float:
-        """Percent of the requests that a cache could answer; what passes by is apart."""
-        return percent(self.answered_from_cache, self.answered_from_cache + self.asked_the_backend)
-
-
 _FIELD_OF = {
     Outcome.HIT_MEMORY: "hits",
     Outcome.HIT_REDIS: "hits",
@@ -89,10 +46,6 @@ _FIELD_OF = {
     Outcome.REFUSED: "refused",
     Outcome.ERROR: "errors",
 }
-
-_NONE_YET = Totals()
-
-Place = tuple[str, str]  # route, namespace
 
 
 class Stats:
@@ -109,57 +62,67 @@ class Stats:
         self._before = totals_by_place(self._counters)
         self._reset_at = self._wall()
 
-    def _since_reset(self) -> dict[Place, Totals]:
-        now = totals_by_place(self._counters)
-        return {place: totals - self._before.get(place, _NONE_YET) for place, totals in now.items()}
+    def share(self) -> Share:
+        """Return what was counted here since the last reset."""
+        last: dict[Place, float] = {}
+        for (route, namespace, _), row in self._counters.served.items():
+            last[route, namespace] = max(last.get((route, namespace), 0.0), row.last)
+        return Share(
+            self._reset_at,
+            {
+                place: Counted(totals - self._before.get(place, NONE_YET), last.get(place, 0.0))
+                for place, totals in totals_by_place(self._counters).items()
+            },
+        )
 
     @property
     def hit_rate(self) -> float:
         """Percent, two digits."""
-        return sum(self._since_reset().values(), _NONE_YET).hit_rate
+        return self.share().total.hit_rate
 
-    def document(self, *, enabled: bool, redis: RedisFacts | None = None) -> dict[str, Any]:
-        """Return the body of ``GET /stats``; what only Redis knows is null without it."""
-        places = self._since_reset()
-        total = sum(places.values(), _NONE_YET)
+    def document(
+        self, *, enabled: bool, redis: RedisFacts | None = None, others: Sequence[Share] = ()
+    ) -> dict[str, Any]:
+        """Return the body of ``GET /stats``: with all ``others``, and under ``replica`` without them.
+
+        What only Redis knows is null without it.
+        """
+        own, now = self.share(), self._wall()
         return {
-            "total_requests": total.requests,
-            "cache_hits": total.answered_from_cache,
-            "cache_misses": total.asked_the_backend,
-            "errors": total.errors,
-            "hit_rate": total.hit_rate,
-            "miss_rate": percent(total.asked_the_backend, total.answered_from_cache + total.asked_the_backend),
-            "error_rate": percent(total.errors, total.requests),
-            "last_reset": moment(self._reset_at),
+            **numbers(together((own, *others)), now),
             "redis_keyspace_hits": redis and redis.keyspace_hits,
             "redis_keyspace_misses": redis and redis.keyspace_misses,
             "connected_clients": redis and redis.connected_clients,
             "used_memory_human": redis and human_size(redis.used_memory),
             "redis_memory_ratio": redis and redis.memory_ratio,
             "enabled": enabled,
-            "hits": total.hits,
-            "stale": total.stale,
-            "revalidated": total.revalidated,
-            "collapsed": total.collapsed,
-            "bypass": total.bypass,
-            "refused": total.refused,
-            "stored_bytes": total.stored_bytes,
-            "seconds_saved": round(total.seconds_saved, 3),
-            "routes": self._table(places, 0),
-            "namespaces": self._table(places, 1),
+            "replica": numbers(own, now),
         }
 
-    def _table(self, places: dict[Place, Totals], part: int) -> dict[str, Any]:
-        sums: dict[str, Totals] = {}
-        last: dict[str, float] = {}
-        for place, totals in places.items():
-            if place[part]:
-                sums[place[part]] = sums.get(place[part], _NONE_YET) + totals
-        for (route, namespace, _), row in self._counters.served.items():
-            name = (route, namespace)[part]
-            last[name] = max(last.get(name, 0.0), row.last)
-        watched = self._wall() - self._reset_at
-        return {name: _line(totals, last.get(name, 0.0), watched) for name, totals in sorted(sums.items())}
+
+def numbers(share: Share, now: float) -> dict[str, Any]:
+    """Return totals, rates, and a line for each route and each namespace."""
+    total, watched = share.total, now - share.since
+    return {
+        "total_requests": total.requests,
+        "cache_hits": total.answered_from_cache,
+        "cache_misses": total.asked_the_backend,
+        "errors": total.errors,
+        "hit_rate": total.hit_rate,
+        "miss_rate": percent(total.asked_the_backend, total.answered_from_cache + total.asked_the_backend),
+        "error_rate": percent(total.errors, total.requests),
+        "last_reset": moment(share.since),
+        "hits": total.hits,
+        "stale": total.stale,
+        "revalidated": total.revalidated,
+        "collapsed": total.collapsed,
+        "bypass": total.bypass,
+        "refused": total.refused,
+        "stored_bytes": total.stored_bytes,
+        "seconds_saved": round(total.seconds_saved, 3),
+        "routes": {name: _line(counted, watched) for name, counted in share.by(0).items()},
+        "namespaces": {name: _line(counted, watched) for name, counted in share.by(1).items()},
+    }
 
 
 def totals_by_place(counters: Counters) -> dict[Place, Totals]:
@@ -169,10 +132,10 @@ def totals_by_place(counters: Counters) -> dict[Place, Totals]:
         field = _FIELD_OF[outcome]
         age, left = (row.aged, row.left) if field == "hits" else (0.0, 0.0)
         line = Totals(**{field: sum(row.classes)}, seconds_saved=row.saved, hit_age=age, hit_left=left)
-        sums[route, namespace] = sums.get((route, namespace), _NONE_YET) + line
+        sums[route, namespace] = sums.get((route, namespace), NONE_YET) + line
     for place, kept in counters.kept.items():
         line = Totals(stored=kept.count, stored_bytes=kept.stored_bytes, stored_ttl=kept.ttl)
-        sums[place] = sums.get(place, _NONE_YET) + line
+        sums[place] = sums.get(place, NONE_YET) + line
     return sums
 
 
@@ -186,7 +149,8 @@ def _advice(totals: Totals, watched: float) -> Advice:
     )
 
 
-def _line(totals: Totals, last: float, watched: float) -> dict[str, Any]:
+def _line(counted: Counted, watched: float) -> dict[str, Any]:
+    totals = counted.totals
     return {
         "requests": totals.requests,
         "hits": totals.hits,
@@ -197,18 +161,14 @@ def _line(totals: Totals, last: float, watched: float) -> dict[str, Any]:
         "bypass": totals.bypass,
         "errors": totals.errors,
         "hit_rate": totals.hit_rate,
+        "miss_rate": percent(totals.asked_the_backend, totals.answered_from_cache + totals.asked_the_backend),
         "stored_bytes": totals.stored_bytes,
         "avg_ttl": round(totals.stored_ttl / totals.stored, 2) if totals.stored else None,
         "avg_age_at_hit": round(totals.hit_age / totals.hits, 2) if totals.hits else None,
         "ttl_advice": asdict(_advice(totals, watched)),
-        "last_accessed": moment(last) if last else None,
+        "last_accessed": moment(counted.last) if counted.last else None,
         "seconds_saved": round(totals.seconds_saved, 3),
     }
-
-
-def percent(part: int, whole: int) -> float:
-    """Return a percentage with two digits, 0.0 of nothing."""
-    return round(100 * part / whole, 2) if whole else 0.0
 
 
 def moment(seconds: float) -> str:

@@ -130,9 +130,13 @@ class Steering:
         )
 
     async def stats(self) -> dict[str, Any]:
-        """Return the statistics; what Redis says of itself is null while it does not answer."""
+        """Return the statistics of all replicas and of this one; what Redis says of itself is null while it is silent."""
+        house = self._service.house
         await self._ask_redis()
-        return self._service.house.stats.document(enabled=self._service.settings.enabled, redis=self._redis)
+        others = await house.sharing.others()
+        enabled = self._service.settings.enabled
+        document = house.stats.document(enabled=enabled, redis=self._redis, others=others.shares)
+        return {**document, "replicas": others.document()}
 
     async def pulse(self) -> Pulse:
         """Return the counters' sums and what is held right now."""
@@ -147,8 +151,8 @@ class Steering:
         return await overview.followers(self._service.house)
 
     async def reset_stats(self) -> None:
-        """Begin the statistics again at zero."""
-        self._service.house.stats.reset()
+        """Begin the statistics again at zero, at all replicas."""
+        await self._service.house.sharing.reset()
 
     async def entries(self, url: str) -> Sequence[dict[str, Any]]:
         """Return what is stored for a URL. Raises ValueError, StoreError."""

@@ -25,6 +25,7 @@ from proxy.popularity.own import OwnRanking
 from proxy.popularity.shared import SharedRanking
 from proxy.purge.local import LocalLedger
 from proxy.purge.shared import SharedLedger
+from proxy.service.sharing import SharedStats
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
@@ -48,6 +49,7 @@ class House:
     counters: Counters
     stats: Stats
     purges_seen: RecentPurges
+    sharing: SharedStats
     writer: LineWriter
     logs: Logs
     observer: Observer
@@ -84,11 +86,13 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         options=pipeline_options(settings),
     )
     ranking = _ranking(settings, backplane)
+    stats = Stats(counters, wall)
     return House(
         background=background,
         counters=counters,
-        stats=Stats(counters, wall),
         purges_seen=purges_seen,
+        stats=stats,
+        sharing=SharedStats(backplane, settings.service, stats, observer, wall),
         writer=writer,
         logs=logs,
         observer=observer,

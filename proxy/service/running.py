@@ -94,6 +94,7 @@ class Service:
             await house.ledger.start()
             house.schedule.start()
             house.merging.start()
+            house.sharing.start()
             self._admin = Admin(self.settings.admin, Steering(self), house.observer)
             await self._admin.start()
             undo.push_async_callback(self._admin.stop)
@@ -129,6 +130,7 @@ class Service:
         house = self.house
         await house.schedule.close()
         await house.merging.close()
+        await house.sharing.close()
         await house.background.drain(TASKS_MAY_TAKE)
         await house.origin.close()
         await house.ledger.close()

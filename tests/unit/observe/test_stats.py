@@ -2,7 +2,9 @@ import pytest
 
 from proxy.observe.counters import Counters
 from proxy.observe.events import Outcome, RequestServed, ResponseStored
-from proxy.observe.stats import RedisFacts, Stats, human_size, moment, percent
+from proxy.observe.shares import Counted, Share
+from proxy.observe.stats import RedisFacts, Stats, human_size, moment, numbers
+from proxy.observe.totals import Totals
 
 NOON = 1_790_000_000.0
 
@@ -95,6 +97,7 @@ def test_each_route_and_each_namespace_has_its_line(house):
         "bypass": 0,
         "errors": 0,
         "hit_rate": 100.0,
+        "miss_rate": 0.0,
         "stored_bytes": 100,
         "avg_ttl": 60.0,
         "avg_age_at_hit": 0.0,
@@ -132,8 +135,17 @@ def test_sizes_read_as_redis_writes_them(octets, text):
     assert human_size(octets) == text
 
 
-def test_percentages_have_two_digits_and_nothing_of_nothing_is_zero():
-    assert (percent(1, 3), percent(0, 0), percent(2, 2)) == (33.33, 0.0, 100.0)
+def test_the_totals_are_of_all_replicas_and_this_one_stands_apart(house):
+    _, counters, stats = house
+    tell(counters, Outcome.HIT_REDIS, 3)
+    elsewhere = Share(NOON - 60, {("plan", "plans"): Counted(Totals(misses=1), NOON + 5), ("new", ""): Counted()})
+    document = stats.document(enabled=True, others=[elsewhere])
+    assert (document["cache_hits"], document["cache_misses"], document["hit_rate"]) == (3, 1, 75.0)
+    assert document["last_reset"] == moment(NOON - 60)
+    assert document["routes"]["plan"]["last_accessed"] == moment(NOON + 5)
+    assert list(document["routes"]) == ["new", "plan"]
+    assert document["replica"] == numbers(stats.share(), NOON)
+    assert (document["replica"]["cache_misses"], document["replica"]["last_reset"]) == (0, moment(NOON))
 
 
 def test_memory_ratio_needs_a_limit():
