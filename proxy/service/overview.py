@@ -46,7 +46,7 @@ async def recent_purges(house: House) -> list[dict[str, Any]]:
                 logged.n / MICROSECONDS, seq, "soft" if logged.soft else "hard", selectors, len(logged.selectors)
             )
             seen.setdefault(seq, elsewhere)
-    newest = sorted(seen.values(), key=lambda line: float(line["at"]), reverse=True)[:MOST_PURGES]
+    newest = sorted(seen.values(), key=lambda line: (float(line["at"]), line["seq"]), reverse=True)[:MOST_PURGES]
     return list(await asyncio.gather(*(_with_receipt(house, line) for line in newest)))
 
 
