@@ -58,7 +58,7 @@ class Backend(NamedTuple):
 class Reader(NamedTuple):
     """One request at the sidecar with the hot tier."""
 
-    pc: str = "ready"
+    pc: str = "asking"
     owed: int = 0
     s0: Seq | None = None
     version: int = 0
@@ -92,90 +92,100 @@ def set_at(items, index, **changes):
     return (*items[:index], items[index]._replace(**changes), *items[index + 1 :])
 
 
-def steps_under(rules):
-    def steps(world):
+class Actors:
+    """All who act, under one set of rules."""
+
+    def __init__(self, rules):
+        self.rules = rules
+
+    def steps(self, world):
         for index, backend in enumerate(world.backends):
-            yield from acts(world, index, backend)
+            yield getattr(self, f"_{backend.pc}", _rests)(world, index, backend)
         for index, reader in enumerate(world.readers):
-            yield from reads(world, index, reader)
+            yield getattr(self, f"_{reader.pc}", _rests)(world, index, reader)
         if world.mirror.n != world.server.n or world.asked_at != world.now:
             yield "mirror: looks", world._replace(mirror=world.server, asked_at=world.now)
         if world.ticks:
             yield "clock: ticks", world._replace(now=world.now + 1, ticks=world.ticks - 1)
 
-    def acts(world, index, backend):
-        name = f"backend {index + 1}"
+    def _ready(self, world, index, backend):
+        version = world.data + 1
+        pc = "committed" if backend.hands_over else "purging"
+        return f"backend {index + 1}: commits v{version}", writes(
+            world._replace(data=version), index, pc=pc, owes=version
+        )
 
-        def after(world, **changes):
-            return world._replace(backends=set_at(world.backends, index, **changes))
+    def _purging(self, world, index, backend):
+        server = purged(world.server, (backend.by,), soft=False, seen=0, clock=0)
+        return told(world._replace(server=server), index, "purged")
 
-        def answered(world, said):
-            acks = (*world.acks, (backend.owes, world.now))
-            return f"{name}: is told {said}", after(world._replace(acks=acks), pc="done")
+    def _committed(self, world, index, backend):
+        return f"backend {index + 1}: reads the position", writes(world, index, pc="knowing", since=world.server.seq)
 
+    def _knowing(self, world, index, backend):
+        after = writes(world, index, pc="offering", version=world.data, seen=world.server)
+        return f"backend {index + 1}: reads v{world.data}", after
+
+    def _offering(self, world, index, backend):
         server = world.server
-        match backend.pc:
-            case "ready":
-                version = world.data + 1
-                pc = "committed" if backend.hands_over else "purging"
-                yield f"{name}: commits v{version}", after(world._replace(data=version), pc=pc, owes=version)
-            case "purging":
-                server = purged(server, (backend.by,), soft=False, seen=0, clock=0)
-                yield answered(world._replace(server=server), "purged")
-            case "committed":
-                yield f"{name}: reads the position", after(world, pc="knowing", since=server.seq)
-            case "knowing":
-                yield f"{name}: reads v{world.data}", after(world, pc="offering", version=world.data, seen=server)
-            case "offering":
-                last = max(dict(server.hard).get(URL, 0), dict(server.soft).get(URL, 0), server.floor)
-                if rules.purges():
-                    server = purged(server, (URL,), soft=False, seen=0, clock=0)
-                superseded = Superseded(server.seq, last)
-                world = world._replace(server=server)
-                seen = rules.judged_by(backend.seen, server)
-                yield f"{name}: purges the URL", after(world, pc="judging", superseded=superseded, seen=seen)
-            case "judging":
-                offered = Entry(backend.version, backend.since)
-                if rules.is_first(backend.superseded, backend.since) and stands(offered, backend.seen, TAG):
-                    yield f"{name}: may store", after(world, pc="storing", seen=None)
-                else:
-                    yield answered(world, "outrun")
-            case "storing":
-                entry = Entry(backend.version, rules.s0(backend.since, backend.superseded.seq))
-                yield answered(world._replace(server=server._replace(entry=entry)), "taken")
+        last = max(dict(server.hard).get(URL, 0), dict(server.soft).get(URL, 0), server.floor)
+        if self.rules.purges():
+            server = purged(server, (URL,), soft=False, seen=0, clock=0)
+        superseded, seen = Superseded(server.seq, last), self.rules.judged_by(backend.seen, server)
+        after = writes(world._replace(server=server), index, pc="judging", superseded=superseded, seen=seen)
+        return f"backend {index + 1}: purges the URL", after
 
-    def reads(world, index, reader):
-        name = f"reader {index + 1}"
+    def _judging(self, world, index, backend):
+        offered = Entry(backend.version, backend.since)
+        if self.rules.is_first(backend.superseded, backend.since) and stands(offered, backend.seen, TAG):
+            return f"backend {index + 1}: may store", writes(world, index, pc="storing", seen=None)
+        return told(world, index, "outrun")
 
-        def after(world, **changes):
-            return world._replace(readers=set_at(world.readers, index, **changes))
+    def _storing(self, world, index, backend):
+        entry = Entry(backend.version, self.rules.s0(backend.since, backend.superseded.seq))
+        return told(world._replace(server=world.server._replace(entry=entry)), index, "taken")
 
-        def answered(world, version, how, owed):
-            wrong = f"v{version} as {how}, after v{owed} was acknowledged" if version < owed else ""
-            return f"{name}: is answered v{version} as {how}", after(world._replace(wrong=wrong), pc="done")
+    def _asking(self, world, index, reader):
+        trusted = world.now - world.asked_at < MAX_LAG
+        if world.hot is not None and trusted and stands(world.hot, world.mirror, URL, TAG):
+            owed = max((version for version, at in world.acks if at + MAX_LAG <= world.now), default=0)
+            return answered(world, index, world.hot.version, "a hot hit", owed)
+        entry, owed = world.server.entry, max((version for version, _ in world.acks), default=0)
+        if entry is not None and stands(entry, world.server, URL, TAG):
+            return answered(world._replace(hot=entry), index, entry.version, "a hit", owed)
+        return f"reader {index + 1}: misses", reads(world, index, pc="fetching", s0=world.server.seq, owed=owed)
 
-        server = world.server
-        match reader.pc:
-            case "ready":
-                trusted = world.now - world.asked_at < MAX_LAG
-                if world.hot is not None and trusted and stands(world.hot, world.mirror, URL, TAG):
-                    owed = max((version for version, at in world.acks if at + MAX_LAG <= world.now), default=0)
-                    yield answered(world, world.hot.version, "a hot hit", owed)
-                    return
-                owed = max((version for version, _ in world.acks), default=0)
-                if server.entry is not None and stands(server.entry, server, URL, TAG):
-                    world = world._replace(hot=server.entry)
-                    yield answered(world, server.entry.version, "a hit", owed)
-                else:
-                    yield f"{name}: misses", after(world, pc="fetching", s0=server.seq, owed=owed)
-            case "fetching":
-                yield f"{name}: fetches v{world.data}", after(world, pc="saving", version=world.data)
-            case "saving":
-                entry = Entry(reader.version, reader.s0)
-                world = world._replace(server=server._replace(entry=entry), hot=entry)
-                yield answered(world, reader.version, "a miss", reader.owed)
+    def _fetching(self, world, index, reader):
+        return f"reader {index + 1}: fetches v{world.data}", reads(world, index, pc="saving", version=world.data)
 
-    return steps
+    def _saving(self, world, index, reader):
+        entry = Entry(reader.version, reader.s0)
+        world = world._replace(server=world.server._replace(entry=entry), hot=entry)
+        return answered(world, index, reader.version, "a miss", reader.owed)
+
+
+def _rests(world, index, who):
+    """Done: nothing more, which leads nowhere new."""
+    return "nobody: rests", world
+
+
+def writes(world, index, **changes):
+    return world._replace(backends=set_at(world.backends, index, **changes))
+
+
+def reads(world, index, **changes):
+    return world._replace(readers=set_at(world.readers, index, **changes))
+
+
+def told(world, index, said):
+    acks = (*world.acks, (world.backends[index].owes, world.now))
+    return f"backend {index + 1}: is told {said}", writes(world._replace(acks=acks), index, pc="done")
+
+
+def answered(world, index, version, how, owed):
+    wrong = f"v{version} as {how}, after v{owed} was acknowledged" if version < owed else ""
+    after = reads(world._replace(wrong=wrong), index, pc="done")
+    return f"reader {index + 1}: is answered v{version} as {how}", after
 
 
 GIVES = Backend()
@@ -193,7 +203,7 @@ STORIES = {
 
 @pytest.mark.parametrize(("world", "happened"), STORIES.values(), ids=STORIES)
 def test_in_no_order_something_older_is_served(world, happened):
-    explored = explore(world, steps_under(Rules()))
+    explored = explore(world, Actors(Rules()).steps)
     assert not explored.wrong, str(explored)
     assert all(any(what in step for step in explored.seen) for what in happened), sorted(explored.seen)
 
@@ -223,7 +233,7 @@ class WithoutAPurge(Rules):
     ],
 )
 def test_without_any_line_of_the_rule_something_older_is_served(rules, story):
-    explored = explore(STORIES[story][0], steps_under(rules))
+    explored = explore(STORIES[story][0], Actors(rules).steps)
     assert explored.wrong
 
 
@@ -234,7 +244,7 @@ class UnderThePositionThatWasRead(Rules):
 
 def test_under_the_position_that_was_read_it_would_count_as_purged_by_itself():
     one_reader = begin((GIVES,))
-    assert any("v1 as a hit" in step for step in explore(one_reader, steps_under(Rules())).seen)
-    explored = explore(one_reader, steps_under(UnderThePositionThatWasRead()))
+    assert any("v1 as a hit" in step for step in explore(one_reader, Actors(Rules()).steps).seen)
+    explored = explore(one_reader, Actors(UnderThePositionThatWasRead()).steps)
     assert any("told taken" in step for step in explored.seen)
     assert not any("v1 as a hit" in step for step in explored.seen)

@@ -13,9 +13,9 @@ from proxy.observe.events import Purged, ResponseStored
 from proxy.pipeline.handover import Offer, Outrun, Taken, Unfit, Unheard, take_over
 from proxy.pipeline.visit import Visit
 from proxy.policy import forwarding, keys
+from proxy.purge.local import LocalLedger
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
-from proxy.purge.local import LocalLedger
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Clock, Stage
 
