@@ -10,7 +10,7 @@ WORKERS ?= 2
 LOCKED := --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types rooms unit tools prove bench lock clean
+.PHONY: help demo test lint types rooms unit tools prove bench lock chart clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,8 +47,12 @@ lock: $(READY)  ## pin what the image is made of, with hashes
 	$(BIN)/uv pip compile $(LOCKED) pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(LOCKED) --group build -o requirements-build.lock
 
-tools:  ## the tools that come from Debian; a missing one that cannot be installed is a failure
+tools: $(TESTABLE)  ## the tools that come from Debian, and helm; a missing one that cannot be installed is a failure
 	@bench/tools.sh
+	@$(BIN)/python bench/charttools.py >/dev/null
+
+chart: $(TESTABLE)  ## bring into step what of the chart is made from something else
+	$(BIN)/python helm/step.py
 
 clean:  ## remove what was set up
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage dist

@@ -104,9 +104,7 @@ def _warm(parser: argparse.ArgumentParser) -> None:
 
 
 def _stats(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--reset", action="store_true", help="begin again at zero, at all replicas")
-    add("--watch", metavar="DURATION", nargs="?", const="2s", help="show them anew every 2s, or as often as said")
+    parser.add_argument("--reset", action="store_true", help="begin again at zero")
     _remote(parser)
 
 
