@@ -8,9 +8,11 @@ import aiohttp
 from proxy.admin.health import HealthFacts
 from proxy.admin.options import AdminOptions
 from proxy.admin.server import Admin
+from proxy.fetch.spool import Budget
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
 from proxy.observe.pulse import Pulse
+from proxy.pipeline.handover import NoPlace
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
 from proxy.policy.templates import PathTemplate
 from proxy.popularity.counts import Estimate
@@ -69,6 +71,10 @@ class FakeControl:
     asked: list = field(default_factory=list)
     refreshed: list = field(default_factory=list)
     pulses: list = field(default_factory=lambda: [Pulse({})])  # one after the other; the last for ever
+    offers: list = field(default_factory=list)
+    verdict: object = NoPlace("no route takes it")
+    max_body: int = 1 << 21
+    budget: Budget = field(default_factory=lambda: Budget(1 << 22))
     purge_limits: PurgeOptions = field(default_factory=PurgeOptions)
 
     def _ask_store(self):
@@ -140,6 +146,13 @@ class FakeControl:
         if not url.startswith("/"):
             raise ValueError('expected a URL like "/a/b"')
         return [{"status": 200, "stored_bytes": 12}]
+
+    async def hand_over(self, url, offer):
+        self._ask_store()
+        if not url.startswith("/"):
+            raise ValueError('expected a URL like "/a/b"')
+        self.offers.append((url, offer))
+        return self.verdict
 
     def explain(self, method, url, headers):
         if not url.startswith("/"):

@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.admin.health import HealthFacts
+    from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
     from proxy.observe.pulse import Pulse
+    from proxy.pipeline.handover import Offer, Verdict
     from proxy.policy.rules import RuleBook
     from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
@@ -112,6 +114,20 @@ class Control(Protocol):
 
     async def entries(self, url: str) -> Sequence[dict[str, Any]]:
         """Return what is stored for a URL, without bodies. Raises ValueError if it is none, StoreError."""
+        ...
+
+    async def hand_over(self, url: str, offer: Offer) -> Verdict:
+        """Store a response for a URL. Raises ValueError if it is none, StoreError."""
+        ...
+
+    @property
+    def max_body(self) -> int:
+        """How many bytes a stored body may have."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """The bytes that bodies on their way into the store may take together."""
         ...
 
     def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class PurgeCalls:
         if order.dry_run:
             return json_answer(await self._estimate(order))
         try:
-            seq = await self._control.purge(order.selectors, soft=order.soft, request_id=_request_id(request))
+            seq = await self._control.purge(order.selectors, soft=order.soft, request_id=request_id(request))
         except StoreError:
             # An acknowledgement that got lost is a purge all the same; who hears this counts it as none and repeats.
             detail = "nothing was purged: the store did not acknowledge it. Try again; repeating a purge is safe"
@@ -131,7 +131,7 @@ class PurgeCalls:
         return json_answer(document)
 
 
-def _request_id(request: web.Request) -> str:
+def request_id(request: web.Request) -> str:
     """Return the caller's id if it is a plain word, else a fresh one: it ends in a log line."""
     given = request.headers.get("X-Request-ID", "")
     if given and len(given) <= _LONGEST_ID and given.isascii() and given.replace("-", "").replace("_", "").isalnum():

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from proxy.admin.bodies import MOST_BYTES
 from proxy.admin.guard import guarding
+from proxy.admin.handovers import HandoverCalls
 from proxy.admin.inspection import InspectionCalls
 from proxy.admin.listening import Listener, ListenError
 from proxy.admin.options import may_go_without_token, parse_listen
@@ -80,7 +81,7 @@ def admin_application(options: AdminOptions, control: Control, observer: Observe
     purging = PurgeCalls(control)
     guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
-    for calls in (purging, InspectionCalls(control), ProbeCalls(control)):
+    for calls in (purging, HandoverCalls(control), InspectionCalls(control), ProbeCalls(control)):
         app.router.add_routes(calls.routes())
     return app
 

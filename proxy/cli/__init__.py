@@ -6,6 +6,9 @@
 - ``offline``    ``check`` and ``explain``: what needs only a file
 - ``remote``     ``purge``, ``stats``, ``health``: what asks a running sidecar
 - ``calling``    one call to the admin API
+- ``watching``   asking again and again
+- ``statistics`` the statistics as tables
+- ``cells``      how a value stands in a table
 - ``tables``     documents as tables
 - ``screen``     standard output and standard error
 

@@ -104,7 +104,9 @@ def _warm(parser: argparse.ArgumentParser) -> None:
 
 
 def _stats(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reset", action="store_true", help="begin again at zero")
+    add = parser.add_argument
+    add("--reset", action="store_true", help="begin again at zero, at all replicas")
+    add("--watch", metavar="DURATION", nargs="?", const="2s", help="show them anew every 2s, or as often as said")
     _remote(parser)
 
 

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from proxy.cli import screen, tables
+from proxy.cli import screen, statistics, tables, watching
 from proxy.cli.arguments import BadUsageError
 from proxy.cli.calling import CallError, Reply, Target, call
 
@@ -46,7 +46,13 @@ def _is_not_effective(receipt: dict[str, Any]) -> bool:
 
 
 def stats(chosen: argparse.Namespace) -> int:
-    """``sapwood stats [--reset]``."""
+    """``sapwood stats [--reset | --watch]``."""
+    if chosen.watch is not None:
+        if chosen.reset:
+            raise BadUsageError("stats: --reset shows the statistics once: leave out --watch")
+        seconds, as_json = watching.interval(chosen.watch), chosen.format == "json"
+        ask = partial(call, _target(chosen), "GET", "/stats")
+        return watching.watch(ask, statistics.view, seconds, as_json=as_json)
     method, path = ("POST", "/stats/reset") if chosen.reset else ("GET", "/stats")
     return _shown(chosen, lambda: call(_target(chosen), method, path), tables.stats)
 

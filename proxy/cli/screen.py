@@ -19,6 +19,11 @@ def say_json(document: Any) -> None:
     say(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
 
 
+def say_json_line(document: Any) -> None:
+    """Write one result of several for a program."""
+    say(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode())
+
+
 def complain(text: str) -> None:
     """Write lines that say why not."""
     sys.stderr.write(f"{text}\n")

@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, Final
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_WIDE: Final = 200  # columns where no terminal says how many: a log or a pipe must not lose the ends of lines
-
-_TOTALS: Final = (
-    "total_requests", "cache_hits", "cache_misses", "hit_rate", "miss_rate", "errors", "error_rate", "bypass", "stale",
-    "revalidated", "collapsed", "seconds_saved", "stored_bytes", "redis_keyspace_hits", "redis_keyspace_misses",
-    "connected_clients", "used_memory_human", "enabled", "last_reset",
-)  # fmt: skip
-_COLUMNS: Final = (
-    "requests", "hits", "misses", "stale", "revalidated", "collapsed", "bypass", "errors", "hit_rate", "stored_bytes",
-    "avg_ttl", "seconds_saved", "last_accessed",
-)  # fmt: skip
-
-
-def _console() -> Console:
-    return Console(
-        file=sys.stdout, width=None if sys.stdout.isatty() else _WIDE, markup=False, highlight=False, emoji=False
-    )
+from proxy.cli import statistics
+from proxy.cli.cells import cell, console
 
 
 def receipt(document: dict[str, Any]) -> None:
@@ -38,16 +21,7 @@ def receipt(document: dict[str, Any]) -> None:
 
 def stats(document: dict[str, Any]) -> None:
     """Show totals, then a line per route and per namespace."""
-    _pairs(document, tuple(name for name in _TOTALS if name in document))
-    for part in ("routes", "namespaces"):
-        rows = document.get(part) or {}
-        if rows:
-            table = Table(part.removesuffix("s"), title=part, title_justify="left")
-            for column in _COLUMNS:
-                table.add_column(column, justify="right")
-            for name, row in rows.items():
-                table.add_row(Text(name), *(_cell(row.get(column)) for column in _COLUMNS))
-            _console().print(table)
+    console().print(statistics.view(document))
 
 
 def health(document: dict[str, Any]) -> None:
@@ -82,17 +56,5 @@ def _pairs(document: dict[str, Any], names: tuple[str, ...]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name in names:
-        table.add_row(Text(name), _cell(document.get(name)))
-    _console().print(table)
-
-
-def _cell(value: Any) -> Text:
-    match value:
-        case None:
-            return Text("-")
-        case bool():
-            return Text("yes" if value else "no")
-        case list():
-            return Text(", ".join(str(item) for item in value) or "-")
-        case _:
-            return Text(str(value))
+        table.add_row(Text(name), cell(document.get(name)))
+    console().print(table)

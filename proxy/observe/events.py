@@ -79,7 +79,7 @@ class ResponseStored:
 class Purged:
     """A purge was acknowledged by the ledger, or (``seq`` empty) could not be."""
 
-    kind: str  # api | write | retry | schedule
+    kind: str  # api | write | retry | schedule | put
     mode: str  # hard | soft
     selectors: tuple[str, ...]
     seq: str

@@ -9,6 +9,7 @@
 - ``fill``     a flight's crew: ask the backend, decide on the head, collect, save
 - ``saving``   into the store: responses, marks, the vary record
 - ``readings`` counting what is read; fetching the most read again
+- ``handover`` a response that the backend hands over, in the place of every copy there is
 - ``heads``    HEAD for something stored that is no longer fresh
 - ``passing``  requests that no cached route serves
 - ``writes``   requests that purge: carried to their response head whoever leaves

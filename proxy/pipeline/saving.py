@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import StoreError
@@ -26,12 +27,18 @@ async def save(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse
 
     A failing store loses only a hit.
     """
+    with contextlib.suppress(StoreError):  # the backplane has told; the response was served, only a later hit is lost
+        await put(parts, visit, looked, entry, seconds)
+
+
+async def put(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse, seconds: float) -> str | None:
+    """Store one response as ``save`` does; return the digest of its place, None where it has none. Raises StoreError."""
     if looked.seq is None:
-        return
+        return None
     if entry.expires_with_credential is not None:
         seconds = min(seconds, entry.expires_with_credential - parts.wall())
     if seconds <= 0:
-        return
+        return None
     place: CacheKey = visit.key.cache
     record: VaryRecord | None = None
     evict: tuple[str, ...] = ()
@@ -41,17 +48,15 @@ async def save(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse
         union = tuple(sorted({*known.fields, *names}))
         if len(union) > vary.MOST_FIELDS:
             await mark(parts, looked, DiscardReason.VARY)
-            return
+            return None
         place = keys.variant(visit.key, vary.selecting(union, visit.asked))
         record, evict = with_variant(known, union, place.digest, parts.options.variants)
-    try:
-        size = await parts.store.save(
-            place, entry, ttl=seconds, vary=None if record is None else (visit.key.cache, record), evict=evict
-        )
-    except StoreError:
-        return  # the backplane has told; the response was served, only a later hit is lost
+    size = await parts.store.save(
+        place, entry, ttl=seconds, vary=None if record is None else (visit.key.cache, record), evict=evict
+    )
     readings.was_stored(parts, visit, place.digest, entry)
     parts.observer.tell(ResponseStored(visit.route.name, visit.namespace, size, entry.freshness.lifetime))
+    return place.digest
 
 
 def with_variant(

@@ -36,5 +36,6 @@ The law of caching (RFC 9110, 9111, 5861, 9213):
 - ``vary``          which variant a request selects
 - ``validation``    conditions: the client's, answered here; ours, sent to the backend; merging a 304
 - ``ranges``        parts of a stored 200
+- ``handover``      a response that the backend hands over unasked
 - ``plan``          one verdict for a request and what was found for it
 """

@@ -66,6 +66,11 @@ class Key:
         return claims.expiry(self.credentials) if self.credentials else None
 
     @property
+    def url(self) -> str:
+        """The selector of its URL, on whatever authority and in whatever variant."""
+        return selectors.url(text_of(joined(self.path, self.query)))
+
+    @property
     def selectors(self) -> tuple[str, ...]:
         """Every name by which the entry is purged that the request alone gives."""
         route = self.route
@@ -74,7 +79,7 @@ class Key:
             names.append(selectors.namespace(route.namespace.name))
         if self.logical is not None:
             names.append(selectors.logical_key(self.logical))
-        names += (selectors.path(text_of(self.path)), selectors.url(text_of(joined(self.path, self.query))))
+        names += (selectors.path(text_of(self.path)), self.url)
         if (user := self.user) is not None:
             names.append(selectors.user(user))
         tags = (template.render(self.values) for template in route.tags)

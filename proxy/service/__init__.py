@@ -8,6 +8,7 @@
 - ``overview``  what the dashboard shows beside statistics and health: sums, purges, replicas
 - ``sharing``  the statistics of all replicas, added up through Redis
 - ``entries``  what is stored for a URL, for the admin listener
+- ``handover`` where a response belongs that the backend hands over
 """
 
 from proxy.service.running import Service

@@ -18,6 +18,7 @@ from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service import overview
 from proxy.service.entries import entries_of
+from proxy.service.handover import hand_over
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
 from proxy.store.tiered import TieredStore
@@ -25,8 +26,10 @@ from proxy.store.tiered import TieredStore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
     from proxy.observe.pulse import Pulse
+    from proxy.pipeline.handover import Offer, Verdict
     from proxy.policy.rules import RuleBook
     from proxy.popularity.counts import Estimate
     from proxy.purge.options import PurgeOptions
@@ -157,6 +160,20 @@ class Steering:
     async def entries(self, url: str) -> Sequence[dict[str, Any]]:
         """Return what is stored for a URL. Raises ValueError, StoreError."""
         return await entries_of(self._service.house.parts, self._service.settings, url)
+
+    async def hand_over(self, url: str, offer: Offer) -> Verdict:
+        """Store a response that the backend hands over. Raises ValueError, StoreError."""
+        return await hand_over(self._service.house.parts, self._service.settings, url, offer)
+
+    @property
+    def max_body(self) -> int:
+        """Return how many bytes a stored body may have."""
+        return self._service.settings.store.max_body
+
+    @property
+    def budget(self) -> Budget:
+        """The bytes that bodies on their way into the store may take together."""
+        return self._service.house.parts.budget
 
     def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Say what the running rules do with a request. Raises ValueError."""

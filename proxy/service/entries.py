@@ -26,15 +26,23 @@ async def entries_of(parts: Parts, settings: Settings, url: str) -> list[dict[st
     resource that varies, the variant of a bare request is shown, and how many others are known. Raises ValueError for
     what is no URL, or not the whole of one where the authority is keyed and could be any.
     """
+    found = [await _entry_of(parts, visit) for visit in visits_of(parts, settings, url) if isinstance(visit, Visit)]
+    return [shown for shown in found if shown is not None]
+
+
+def visits_of(parts: Parts, settings: Settings, url: str) -> list[Visit | keys.Unkeyed]:
+    """Return the bare requests for a URL, one for each authority, or why they have no key; empty without a route.
+
+    Raises ValueError as ``entries_of``.
+    """
     request = request_of(settings, "GET", url, [])
     matched = parts.book.route_for(b"GET", request.path)
     if matched is None:
         return []
-    found = [
-        await _entry_of(parts, matched, replace(request, authority=authority))
+    return [
+        _visit(parts, matched, replace(request, authority=authority))
         for authority in _authorities(parts, settings, url, request)
     ]
-    return [shown for shown in found if shown is not None]
 
 
 def _authorities(parts: Parts, settings: Settings, url: str, request: Request) -> list[bytes]:
@@ -46,12 +54,15 @@ def _authorities(parts: Parts, settings: Settings, url: str, request: Request) -
     return sorted(settings.front.hosts)
 
 
-async def _entry_of(parts: Parts, matched: Matched, request: Request) -> dict[str, Any] | None:
+def _visit(parts: Parts, matched: Matched, request: Request) -> Visit | keys.Unkeyed:
     key = keys.key_for(request, matched, parts.book)
     if isinstance(key, keys.Unkeyed):
-        return None
+        return key
     asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
-    visit = Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
+    return Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
+
+
+async def _entry_of(parts: Parts, visit: Visit) -> dict[str, Any] | None:
     looked = await look(parts, visit, shared=True)
     return _shown(visit, looked, parts.wall())
 

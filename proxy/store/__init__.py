@@ -3,6 +3,8 @@
 - ``options``   what the operator says about stored responses
 - ``protocol``  what every store can do
 - ``memory``    in this process, within a byte budget
+- ``s3fifo``    what leaves memory when there is no room
+- ``kept``      one thing in memory, and the queues it stands in
 - ``sizes``     what an entry takes in this process
 - ``redis``     in Redis, for all replicas
 - ``tiered``    memory in front of Redis

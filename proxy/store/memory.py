@@ -1,12 +1,14 @@
-"""In this process, within a byte budget: the least recently used goes first."""
+"""In this process, within a byte budget; ``s3fifo`` says what goes first, ``sizes`` what it takes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from proxy.message.stored import VaryRecord
+from proxy.store.kept import Kept
 from proxy.store.protocol import Found
+from proxy.store.s3fifo import S3Fifo
 from proxy.store.sizes import size_of
 
 if TYPE_CHECKING:
@@ -14,26 +16,8 @@ if TYPE_CHECKING:
 
     from proxy.message.stored import CacheKey, StoredResponse, Uncacheable
     from proxy.purge.ledger import Ledger
+    from proxy.store.kept import Value
     from proxy.store.options import StoreOptions
-
-    Value = StoredResponse | Uncacheable | VaryRecord
-
-
-@dataclass(slots=True, eq=False)
-class Kept:
-    """One thing kept. ``size`` is all that it counts for, what is ``rendered`` of it included.
-
-    ``rendered`` belongs to whoever called ``MemoryStore.dress``, and is forgotten with the entry. Nothing here is to be
-    changed by others than the store.
-    """
-
-    digest: str
-    material: bytes
-    value: Value
-    ends: float
-    size: int
-    rendered: object | None = None
-    rendered_size: int = 0
 
 
 class MemoryStore:
@@ -47,12 +31,16 @@ class MemoryStore:
         self.now = now
         self._responses: dict[str, Kept] = {}
         self._varies: dict[str, Kept] = {}
-        self._order: dict[Kept, None] = {}  # least recently used first
-        self.size = 0
+        self._queues = S3Fifo(self._budget)
         self.evictions = 0
 
+    @property
+    def size(self) -> int:
+        """What all of it takes, in bytes."""
+        return self._queues.size
+
     def __len__(self) -> int:
-        return len(self._order)
+        return len(self._queues)
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position."""
@@ -81,9 +69,8 @@ class MemoryStore:
         bare = kept.size - kept.rendered_size
         if bare + extra_bytes > self._budget:
             rendered, extra_bytes = None, 0
-        self.size += extra_bytes - kept.rendered_size
-        kept.rendered, kept.rendered_size, kept.size = rendered, extra_bytes, bare + extra_bytes
-        self._make_room()
+        kept.rendered, kept.rendered_size = rendered, extra_bytes
+        self._forget(self._queues.resize(kept, bare + extra_bytes, self.now()))
 
     def entry(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
         """Return one entry."""
@@ -135,8 +122,7 @@ class MemoryStore:
         """Forget everything."""
         self._responses.clear()
         self._varies.clear()
-        self._order.clear()
-        self.size = 0
+        self._queues.clear()
 
     def _hold(self, room: dict[str, Kept], key: CacheKey, value: Value | None, ttl: float) -> None:
         if value is None:
@@ -151,31 +137,34 @@ class MemoryStore:
         if kept.ends <= self.now():
             self._remove(room, digest)
             return None
-        del self._order[kept]
-        self._order[kept] = None  # at the end: just used
+        kept.hits += 1  # all that a hit costs: what goes first is decided when there is no room
         return kept
 
     def _put(self, room: dict[str, Kept], key: CacheKey, value: Value, ends: float) -> int:
-        self._remove(room, key.digest)
-        size = size_of(key, value)
-        if size > self._budget or ends <= self.now():
+        size, now = size_of(key, value), self.now()
+        if size > self._budget or ends <= now:
+            self._remove(room, key.digest)
             return 0
         kept = Kept(key.digest, key.material, value, ends, size)
+        before = room.get(key.digest)
         room[key.digest] = kept
-        self._order[kept] = None
-        self.size += size
-        self._make_room()
+        if before is None:
+            gone = self._queues.add(kept, now)
+        else:
+            before.rendered = None
+            gone = self._queues.replace(before, kept, now)
+        self._forget(gone)
         return size
 
-    def _make_room(self) -> None:
-        while self.size > self._budget:
-            kept = next(iter(self._order))
-            self._remove(self._varies if isinstance(kept.value, VaryRecord) else self._responses, kept.digest)
-            self.evictions += 1
+    def _forget(self, gone: list[Kept]) -> None:
+        for kept in gone:
+            room = self._varies if isinstance(kept.value, VaryRecord) else self._responses
+            del room[kept.digest]
+            kept.rendered = None
+        self.evictions += len(gone)
 
     def _remove(self, room: dict[str, Kept], digest: str) -> None:
         kept = room.pop(digest, None)
         if kept is not None:
-            del self._order[kept]
-            self.size -= kept.size
+            self._queues.remove(kept)
             kept.rendered = None
