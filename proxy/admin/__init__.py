@@ -13,6 +13,7 @@
 - ``receipts``    how far a purge has come, and waiting until it holds everywhere
 - ``purging``     the calls that purge and that ask how far a purge has come
 - ``handovers``   the call by which the backend hands over a response
+- ``warming``     the calls that warm, and that ask how far warming is
 - ``inspection``  the calls that show, and reload
 - ``health``      what is healthy
 - ``probes``      ``/livez``, ``/readyz``, ``/metrics``

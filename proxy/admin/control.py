@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from proxy.admin.health import HealthFacts
+    from proxy.admin.warming import WarmOrder
     from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
     from proxy.observe.pulse import Pulse
@@ -132,6 +133,22 @@ class Control(Protocol):
 
     def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Say what the running rules do with a request. Raises ValueError if it cannot be one."""
+        ...
+
+    @property
+    def warmers(self) -> Sequence[str]:
+        """The names of the running warmers."""
+        ...
+
+    async def warm(self, order: WarmOrder) -> dict[str, Any] | None:
+        """Begin to warm and return the job; None where too many are under way.
+
+        Raises ValueError for a URL that nobody but its owner can ask for, or that no route serves.
+        """
+        ...
+
+    async def warming(self) -> dict[str, Any]:
+        """Return every warmer with its last run, and the last jobs. Never raises StoreError."""
         ...
 
     def alive(self) -> bool:

@@ -16,6 +16,7 @@ from proxy.admin.probes import ProbeCalls
 from proxy.admin.problems import answering_problems
 from proxy.admin.purging import PurgeCalls
 from proxy.admin.tokens import Tokens
+from proxy.admin.warming import WarmCalls
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
@@ -81,7 +82,8 @@ def admin_application(options: AdminOptions, control: Control, observer: Observe
     purging = PurgeCalls(control)
     guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
-    for calls in (purging, HandoverCalls(control), InspectionCalls(control), ProbeCalls(control)):
+    everything = (purging, HandoverCalls(control), WarmCalls(control), InspectionCalls(control), ProbeCalls(control))
+    for calls in everything:
         app.router.add_routes(calls.routes())
     return app
 

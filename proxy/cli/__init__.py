@@ -4,6 +4,7 @@
 - ``serving``    ``serve``: what runs until it is told to stop
 - ``showing``    ``demo``: becomes the program that it is
 - ``offline``    ``check`` and ``explain``: what needs only a file
+- ``warming``    ``warm``: asks a running sidecar, and shows how far it is
 - ``remote``     ``purge``, ``stats``, ``health``: what asks a running sidecar
 - ``calling``    one call to the admin API
 - ``watching``   asking again and again
@@ -62,7 +63,9 @@ def _run(chosen: argparse.Namespace) -> int:
 
             return offline.check(chosen) if chosen.command == "check" else offline.explain(chosen)
         case "warm":
-            raise BadUsageError("warm is not built yet")
+            from proxy.cli.warming import warm  # noqa: PLC0415 - see above
+
+            return warm(chosen)
         case _:
             from proxy.cli import remote  # noqa: PLC0415 - see above
 

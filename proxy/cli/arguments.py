@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
     _check(command("check", "show every mistake of configuration files and run their tests"))
     _explain(command("explain", "show what the rules do with one request"))
     _purge(command("purge", "drop stored responses of a running sidecar and of all that share its store"))
-    _warm(command("warm", "fetch before anybody asks (not built yet)"))
+    _warm(command("warm", "fetch before anybody asks: run warmers of a running sidecar"))
     _stats(command("stats", "show what a running sidecar has counted"))
     _remote(command("health", "show how a running sidecar is; exit 1 if clients see errors"))
     return parser
@@ -98,8 +98,8 @@ def _purge(parser: argparse.ArgumentParser) -> None:
 
 
 def _warm(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="*")
-    parser.add_argument("--limit", metavar="N", type=int)
+    parser.add_argument("names", metavar="NAME", nargs="*", help="warmers of the configuration; all without a name")
+    parser.add_argument("--limit", metavar="N", type=int, help="so many items of each, instead of its own limit")
     _remote(parser)
 
 

@@ -65,6 +65,16 @@ class Origin(Protocol):
         """Requests that count toward ``max_concurrent`` now."""
         ...
 
+    @property
+    def limit(self) -> int:
+        """How many may count at once."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        ...
+
     async def send(self, request: Outgoing, interim: Callable[[Response], None] | None = None) -> Reply:
         """Return the reply once its head is complete; ``interim`` gets each 1xx before it but 100 and 101.
 

@@ -51,6 +51,11 @@ class Pool:
         return self._places.taken
 
     @property
+    def limit(self) -> int:
+        """How many requests may count at once."""
+        return self._places.limit
+
+    @property
     def waiting(self) -> int:
         """Requests that wait for a place."""
         return self._places.waiting

@@ -18,6 +18,7 @@ from proxy.observe.events import (
     RequestServed,
     ResponseStored,
     StoreAnswered,
+    WarmerRan,
 )
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class Counters:
         self.failures: dict[str, int] = {}
         self.store = StoreState()
         self.purges: dict[tuple[str, str], int] = {}
+        self.warmed: dict[tuple[str, str], int] = {}
+        self.warm_timings: dict[tuple[str, str], Timing] = {}
         self._routes: set[str] = set()
 
     def tell(self, event: Event) -> None:
@@ -130,6 +133,8 @@ class Counters:
             case Purged(failure=""):
                 place = (event.kind, event.mode)
                 self.purges[place] = self.purges.get(place, 0) + 1
+            case WarmerRan():
+                self._warmed(event)
             case BreakerMoved():
                 self.store = StoreState(is_up=not event.is_open, breaker_open=event.is_open)
             case _:
@@ -173,6 +178,15 @@ class Counters:
         kept.count += 1
         kept.stored_bytes += event.stored_bytes
         kept.ttl += event.ttl
+
+    def _warmed(self, event: WarmerRan) -> None:
+        warmer, _ = self.bounded(event.warmer, "")
+        results = dict(event.results)
+        if event.error:  # a run that could not be made failed at least once
+            results["failed"] = results.get("failed", 0) + 1
+        for result, count in results.items():
+            self.warmed[warmer, result] = self.warmed.get((warmer, result), 0) + count
+        self.warm_timings.setdefault((warmer, event.result), Timing()).add(event.seconds)
 
     def bounded(self, route: str, namespace: str) -> tuple[str, str]:
         """Return the row for a route and namespace: their own, or ``OVERFLOW`` once there are too many routes."""

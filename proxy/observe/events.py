@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Outcome(StrEnum):
@@ -88,6 +91,26 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmerRan:
+    """A run of a warmer has ended: how many items were ``warmed``, ``fresh``, ``failed``, ``skipped``.
+
+    ``trigger``: startup, schedule, purge or order. ``error``: why it could not be made at all, or was broken off.
+    """
+
+    warmer: str
+    trigger: str
+    results: Mapping[str, int]
+    seconds: float
+    error: str = ""
+
+    @property
+    def result(self) -> str:
+        """The worst that came of it."""
+        worst = ("failed", "skipped", "warmed")
+        return "failed" if self.error else next((one for one in worst if self.results.get(one)), "fresh")
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerMoved:
     """The store's breaker opened or closed."""
 
@@ -103,7 +126,7 @@ class TaskFailed:
     error: BaseException
 
 
-Event = RequestServed | OriginAnswered | StoreAnswered | ResponseStored | Purged | BreakerMoved | TaskFailed
+Event = RequestServed | OriginAnswered | StoreAnswered | ResponseStored | Purged | WarmerRan | BreakerMoved | TaskFailed
 
 
 class Observer(Protocol):

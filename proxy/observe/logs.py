@@ -25,6 +25,7 @@ from proxy.observe.events import (
     RequestServed,
     StoreAnswered,
     TaskFailed,
+    WarmerRan,
 )
 from proxy.observe.redaction import harmless, without_query
 
@@ -72,6 +73,8 @@ class Logs:
                 self._request(event)
             case Purged():
                 self._purge(event)
+            case WarmerRan():
+                self._warmer(event)
             case BreakerMoved():
                 self._breaker(event)
             case StoreAnswered() if event.failure:
@@ -119,6 +122,17 @@ class Logs:
             self.log.error("purge_failed", failure=event.failure, **fields)
         else:
             self.log.info("purge", seq=event.seq, **fields)
+
+    def _warmer(self, event: WarmerRan) -> None:
+        fields: dict[str, Any] = {
+            "warmer": event.warmer,
+            "trigger": event.trigger,
+            **event.results,
+            "seconds": round(event.seconds, 3),
+        }
+        if event.error:
+            fields["failure"] = event.error
+        (self.log.warning if event.result == "failed" else self.log.info)("warmed", **fields)
 
     def _breaker(self, event: BreakerMoved) -> None:
         if event.is_open:

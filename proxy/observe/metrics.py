@@ -69,6 +69,7 @@ class _ServiceCollector(Collector):
         yield from _store(self._counters)
         yield from _memory(gauges)
         yield from _purges(self._counters, gauges)
+        yield from _warming(self._counters)
         yield from _config(gauges)
 
 
@@ -159,6 +160,19 @@ def _purges(counters: Counters, gauges: Gauges) -> Iterator[Metric]:
         yield looks
     yield from _known("sapwood_purge_mirror_lag_seconds", "Age of the purge mirror.", gauges.purge_mirror_lag)
     yield from _known("sapwood_purge_selectors", "Selectors that the ledger remembers.", gauges.purge_selectors)
+
+
+def _warming(counters: Counters) -> Iterator[Metric]:
+    items = CounterMetricFamily("sapwood_warm", "Items of warmers' runs.", labels=("warmer", "result"))
+    for labels, count in counters.warmed.items():
+        items.add_metric(labels, count)
+    yield items
+    seconds = HistogramMetricFamily(
+        "sapwood_warm_seconds", "Runs of warmers, by the worst that came of one.", labels=("warmer", "result")
+    )
+    for labels, timing in counters.warm_timings.items():
+        _add_timing(seconds, labels, timing)
+    yield seconds
 
 
 def _config(gauges: Gauges) -> Iterator[Metric]:

@@ -37,6 +37,10 @@ def snapshot(counters: Counters) -> Snapshot:
         ],
         "store": [getattr(counters.store, name) for name in _STATES],
         "purges": [[*place, count] for place, count in counters.purges.items()],
+        "warmed": [[*place, count] for place, count in counters.warmed.items()],
+        "warm_timings": [
+            [*place, list(timing.counts), timing.total] for place, timing in counters.warm_timings.items()
+        ],
     }
 
 
@@ -75,6 +79,11 @@ def _read(document: Any) -> Counters:
     counters.store = StoreState(*map(_flag, _exactly(document["store"], len(_STATES))))
     for kind, mode, count in _rows(document["purges"]):
         counters.purges[_name(kind), _name(mode)] = _count(count)
+    for warmer, result, count in _rows(document["warmed"]):
+        counters.warmed[counters.bounded(_name(warmer), "")[0], _name(result)] = _count(count)
+    for warmer, result, counts, seconds in _rows(document["warm_timings"]):
+        place = (counters.bounded(_name(warmer), "")[0], _name(result))
+        counters.warm_timings[place] = _timing(counts, seconds)
     return counters
 
 

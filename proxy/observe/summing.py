@@ -24,6 +24,7 @@ def total(parts: Iterable[Counters]) -> Counters:
         _add_served(whole, part)
         _add_upstream(whole, part)
         _add_store(whole, part)
+        _add_warming(whole, part)
     return whole
 
 
@@ -80,6 +81,14 @@ def _add_store(whole: Counters, part: Counters) -> None:
     )
     for place, count in part.purges.items():
         whole.purges[place] = whole.purges.get(place, 0) + count
+
+
+def _add_warming(whole: Counters, part: Counters) -> None:
+    for (warmer, result), count in part.warmed.items():
+        place = (whole.bounded(warmer, "")[0], result)
+        whole.warmed[place] = whole.warmed.get(place, 0) + count
+    for (warmer, result), timing in part.warm_timings.items():
+        _add_timing(whole.warm_timings.setdefault((whole.bounded(warmer, "")[0], result), Timing()), timing)
 
 
 def _add_timing(sum_of: Timing, timing: Timing) -> None:

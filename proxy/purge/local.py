@@ -11,7 +11,7 @@ from proxy.purge.options import PurgeOptions
 from proxy.purge.replicas import Replicas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from proxy.message.selectors import Standing
 
@@ -22,9 +22,14 @@ class LocalLedger:
     def __init__(self, options: PurgeOptions | None = None) -> None:
         self._marks = Marks((options or PurgeOptions()).max_selectors)
         self.seq = Seq(secrets.token_hex(4), 0)
+        self._heard: Callable[[tuple[str, ...], Seq], None] | None = None
 
     def __len__(self) -> int:
         return len(self._marks)
+
+    def listen(self, heard: Callable[[tuple[str, ...], Seq], None]) -> None:
+        """Tell of each purge."""
+        self._heard = heard
 
     async def start(self) -> None:
         """Nothing to follow."""
@@ -54,6 +59,8 @@ class LocalLedger:
         """Purge at the later of ``now`` and just after the last purge."""
         self.seq = Seq(self.seq.epoch, max(self.seq.n + 1, int(now * MICROSECONDS)))
         self._marks.purge(selectors, self.seq.n, soft=soft)
+        if self._heard is not None:
+            self._heard(tuple(selectors), self.seq)
         return self.seq
 
     async def supersede(self, selector: str) -> Superseded:

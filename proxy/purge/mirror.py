@@ -11,7 +11,7 @@ from proxy.message.selectors import EVERYTHING, PURGED, Seq
 from proxy.purge.marks import Marks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from proxy.message.selectors import Standing
     from proxy.purge.records import Snapshot, Tail
@@ -48,6 +48,7 @@ class Mirror:
         self._past: deque[str] = deque(maxlen=_PAST_EPOCHS)
         self.seq: Seq | None = None
         self.known = 0  # the highest position of this epoch that was ever seen, beyond ``seq`` perhaps
+        self.heard: Callable[[tuple[str, ...], Seq], None] | None = None  # is told of each purge once, as it is learned
         self._ahead: set[int] = set()  # purges of our own that the chain up to ``seq`` did not name
 
     def __len__(self) -> int:
@@ -91,6 +92,8 @@ class Mirror:
         # Race: (1) a purge of ours is answered by a server that dies, (2) one of ours by the server promoted without
         # it, (3) the answers arrive the other way round. Then ``seq`` has passed the first by.
         passed_by = not self._marks.has(names, seq.n, soft=soft)
+        if passed_by and self.heard is not None:
+            self.heard(names, seq)
         self._marks.purge(names, seq.n, soft=soft)
         self.known = max(self.known, seq.n)
         if self.seq.n == before:

@@ -18,7 +18,7 @@ from proxy.purge.replicas import counted, followers
 from proxy.purge.shuttle import Shuttle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from proxy.backplane.client import Backplane
     from proxy.message.selectors import Seq, Standing
@@ -77,6 +77,10 @@ class SharedLedger:
     def pending(self) -> int:
         """How many selectors wait for their purge to be acknowledged."""
         return len(self._pending)
+
+    def listen(self, heard: Callable[[tuple[str, ...], Seq], None]) -> None:
+        """Tell of each purge once, whoever made it, as this process learns of it; a lost ledger tells nothing."""
+        self._mirror.heard = heard
 
     def age(self) -> float | None:
         """Return the seconds since the sending of the last read that was answered; None before the first."""

@@ -22,10 +22,12 @@ from proxy.service.handover import hand_over
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
 from proxy.store.tiered import TieredStore
+from proxy.warming.warming import BusyError, Order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from proxy.admin.warming import WarmOrder
     from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
     from proxy.observe.pulse import Pulse
@@ -139,7 +141,7 @@ class Steering:
         others = await house.sharing.others()
         enabled = self._service.settings.enabled
         document = house.stats.document(enabled=enabled, redis=self._redis, others=others.shares)
-        return {**document, "replicas": others.document()}
+        return {**document, "replicas": others.document(), "warming": await house.warming.totals()}
 
     async def pulse(self) -> Pulse:
         """Return the counters' sums and what is held right now."""
@@ -178,6 +180,24 @@ class Steering:
     def explain(self, method: str, url: str, headers: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Say what the running rules do with a request. Raises ValueError."""
         return explain(self._service.settings, method, url, headers).as_dict()
+
+    @property
+    def warmers(self) -> Sequence[str]:
+        """The names of the running warmers."""
+        return tuple(warmer.name for warmer in self._service.house.warming.warmers)
+
+    async def warm(self, order: WarmOrder) -> dict[str, Any] | None:
+        """Begin to warm. Raises ValueError."""
+        warming = self._service.house.warming
+        chosen = tuple(warmer for warmer in warming.warmers if warmer.name in order.names)
+        try:
+            return warming.order(Order(chosen, order.urls, order.limit)).as_dict()
+        except BusyError:
+            return None
+
+    async def warming(self) -> dict[str, Any]:
+        """Return every warmer with its last run, and the last jobs."""
+        return await self._service.house.warming.document()
 
     def alive(self) -> bool:
         """Say that the loop turns: nobody could have called this otherwise."""

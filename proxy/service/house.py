@@ -30,8 +30,10 @@ from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.redis import RedisStore
 from proxy.store.tiered import TieredStore
+from proxy.warming.archive import OwnArchive, SharedArchive
 from proxy.warming.schedule import Schedule
 from proxy.warming.turns import OwnTurns, SharedTurns
+from proxy.warming.warming import Warming
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +64,7 @@ class House:
     pipeline: Pipeline
     ranking: OwnRanking | SharedRanking
     merging: Merging
+    warming: Warming
 
 
 def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
@@ -85,7 +88,10 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         wall=wall,
         options=pipeline_options(settings),
     )
-    ranking = _ranking(settings, backplane)
+    ranking, turns, pipeline = _ranking(settings, backplane), _turns(settings, backplane), Pipeline(parts)
+    archive = OwnArchive() if backplane is None else SharedArchive(backplane, settings.service)
+    warming = Warming(pipeline, ranking, turns, archive, settings.front.hosts or frozenset())
+    ledger.listen(warming.heard)
     stats = Stats(counters, wall)
     return House(
         background=background,
@@ -101,10 +107,11 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         store=store,
         origin=origin,
         parts=parts,
-        schedule=Schedule(parts, _turns(settings, backplane), settings.scheduled),
-        pipeline=Pipeline(parts),
+        schedule=Schedule(parts, turns, settings.scheduled),
+        pipeline=pipeline,
         ranking=ranking,
         merging=Merging(parts.popularity, ranking, observer, wall),
+        warming=warming,
     )
 
 

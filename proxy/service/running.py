@@ -94,6 +94,7 @@ class Service:
             await house.ledger.start()
             house.schedule.start()
             house.merging.start()
+            house.warming.start(self.settings.warmers)
             house.sharing.start()
             self._admin = Admin(self.settings.admin, Steering(self), house.observer)
             await self._admin.start()
@@ -129,6 +130,7 @@ class Service:
     async def _close(self) -> None:
         house = self.house
         await house.schedule.close()
+        await house.warming.close()
         await house.merging.close()
         await house.sharing.close()
         await house.background.drain(TASKS_MAY_TAKE)
@@ -156,6 +158,7 @@ class Service:
         parts.forwarding = forwarding_of(settings)
         self.house.schedule.use(settings.scheduled)
         self.house.ranking.zone = settings.zone
+        self.house.warming.use(settings.warmers)
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
         self._take_secrets(settings)

@@ -23,7 +23,7 @@ from proxy.settings.routes import read_namespaces, read_routes
 from proxy.settings.sections import Desk, Section
 from proxy.settings.settings import Settings
 from proxy.settings.storage import read_store
-from proxy.settings.warmers import refuse_warmers
+from proxy.settings.warmers import read_warmers
 from proxy.settings.writes import read_writes
 from proxy.settings.yaml12 import parse
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from proxy.settings.mistakes import Caution
     from proxy.warming.schedule import ScheduledPurge
+    from proxy.warming.warmers import Warmer
 
 _VERSION: Final = 1
 
@@ -93,7 +94,7 @@ def _read(top: Section, *, implicit: bool) -> Settings:
     workers = _read_workers(top)
     drain_timeout = top.one("drain_timeout", DURATION, 25.0)
     zone = ZoneInfo(top.one("timezone", TIMEZONE, "UTC"))
-    book, scheduled, ttl_from = _read_rules(
+    book, scheduled, warmers, ttl_from = _read_rules(
         top, service, zone, enabled=enabled, keyed_authority=origin.host is None, implicit=implicit
     )
     cases = read_cases(top)
@@ -104,6 +105,7 @@ def _read(top: Section, *, implicit: bool) -> Settings:
         book=book,
         zone=zone,
         scheduled=tuple(scheduled),
+        warmers=tuple(warmers),
         front=front,
         origin=origin,
         flights=flights,
@@ -153,7 +155,7 @@ TIMEZONE: Final = by(_zone, 'a time zone like "UTC" or "Europe/Berlin"')
 
 def _read_rules(  # noqa: PLR0913 - what every rule is read with
     top: Section, service: str, zone: ZoneInfo, *, enabled: bool, keyed_authority: bool, implicit: bool
-) -> tuple[RuleBook, list[ScheduledPurge], dict[str, str]]:
+) -> tuple[RuleBook, list[ScheduledPurge], list[Warmer], dict[str, str]]:
     defaults_said = top.section("defaults")
     defaults = read_lifetimes(defaults_said, Lifetimes())
     defaults_said.close()
@@ -162,7 +164,6 @@ def _read_rules(  # noqa: PLR0913 - what every rule is read with
     declared = read_routes(top, namespaces, defaults, has_cors=cors is not None)
     names = [one.route.name for one in declared]
     writes, scheduled = read_writes(top, namespaces, names, zone)
-    refuse_warmers(top, names)
     book = RuleBook(
         service=service,
         routes=tuple(one.route for one in declared),
@@ -172,10 +173,11 @@ def _read_rules(  # noqa: PLR0913 - what every rule is read with
         keyed_authority=keyed_authority,
         implicit=IMPLICIT_ROUTE if implicit else None,
     )
+    warmers = read_warmers(top, book, zone)
     if not top.desk.mistakes:
         doubt_routes(declared, book)
         doubt_namespaces(top, namespaces, declared)
-    return book, scheduled, {one.route.name: one.ttl_from for one in declared}
+    return book, scheduled, warmers, {one.route.name: one.ttl_from for one in declared}
 
 
 def _close(top: Section) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from proxy.settings.mistakes import Caution
     from proxy.store.options import StoreOptions
     from proxy.warming.schedule import ScheduledPurge
+    from proxy.warming.warmers import Warmer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Settings:
     book: RuleBook
     zone: ZoneInfo
     scheduled: tuple[ScheduledPurge, ...]
+    warmers: tuple[Warmer, ...]
     front: FrontOptions
     origin: OriginOptions
     flights: FlightOptions

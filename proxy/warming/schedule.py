@@ -14,6 +14,7 @@ from proxy.background import Background
 from proxy.message.errors import StoreError
 from proxy.observe.events import Purged, TaskFailed
 from proxy.policy import invalidation
+from proxy.warming.dues import last_due
 from proxy.warming.turns import RETRY, Turn
 
 if TYPE_CHECKING:
@@ -93,11 +94,7 @@ class Schedule:
     async def _look(self, purge: ScheduledPurge) -> float:
         """Run a schedule if it is due; return the seconds until it is to be looked at again."""
         now = self._parts.wall()
-        # A clock that was set back: what it handled in the future it has not handled.
-        handled = min(max(self._handled.get(purge.digest, now), now - LATE), now)
-        due, coming = None, purge.due_after(handled)
-        while coming <= now:  # of several that have passed the last one stands for all
-            due, coming = coming, purge.due_after(coming)
+        due, coming = last_due(purge.due_after, self._handled.get(purge.digest, now), now, LATE)
         if due is None:
             return coming - now
         try:

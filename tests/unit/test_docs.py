@@ -119,8 +119,9 @@ def _literal_defaults():
 
 @pytest.mark.parametrize(("key", "default"), list(_literal_defaults()))
 def test_a_default_in_the_reference_is_the_real_one(key, default):
-    text = re.sub(r"ttl: {base.*", "enabled: true", EVERYTHING[: EVERYTHING.index("warm:")])
+    text = re.sub(r"ttl: {base.*", "enabled: true", EVERYTHING[: EVERYTHING.index("warm:")]) + "warm: [{name: one}]"
     shown = load_settings(text).shown
+    shown = {**shown, "warm": shown["warm"][0]}
     *outer, last = key.split(".")
     for name in outer:
         shown = shown["one" if name == "*" else name]

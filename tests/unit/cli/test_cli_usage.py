@@ -27,9 +27,9 @@ from proxy.cli import main
         pytest.param(
             ["stats", "--token-file", "/no\nwhere"], "cannot read the token file /no where", id="no token file"
         ),
-        pytest.param(["warm"], "warm is not built yet", id="built later"),
         pytest.param(["stats", "--watch", "2"], "--watch: expected a duration", id="an interval without its unit"),
         pytest.param(["stats", "--watch", "--reset"], "leave out --watch", id="a reset again and again"),
+        pytest.param(["warm", "--limit", "0"], "from 1 up", id="a limit of nothing"),
         pytest.param(["warm", "--limit", "x"], "invalid int value", id="a limit that is no number"),
     ],
 )

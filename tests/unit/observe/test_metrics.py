@@ -10,6 +10,7 @@ from proxy.observe.events import (
     Purged,
     RequestServed,
     StoreAnswered,
+    WarmerRan,
 )
 from proxy.observe.metrics import Gauges, Metrics
 
@@ -61,6 +62,7 @@ def test_every_metric_that_the_interface_names_is_there_with_its_labels():
         OriginAnswered("plan", 200, 0.3),
         StoreAnswered("load", 0.001),
         Purged("api", "soft", ("tag:a",), "e:1"),
+        WarmerRan("plans", "order", {"warmed": 3, "failed": 1}, 2.0),
     ):
         counters.tell(event)
     families = text_string_to_metric_families(Metrics(counters, lambda: FULL).render()[0].decode())
@@ -84,6 +86,8 @@ def test_every_metric_that_the_interface_names_is_there_with_its_labels():
         "sapwood_purges": {"kind", "mode"},
         "sapwood_purge_mirror_lag_seconds": set(),
         "sapwood_purge_selectors": set(),
+        "sapwood_warm": {"warmer", "result"},
+        "sapwood_warm_seconds": {"warmer", "result"},
         "sapwood_redis_memory_ratio": set(),
         "sapwood_redis_evictions": set(),
         "sapwood_config_reload_ok": set(),
@@ -102,6 +106,7 @@ def test_counts_times_and_gauges_are_exact():
         StoreAnswered("load", 0.001, "broken"),
         BreakerMoved(is_open=True),
         Purged("api", "soft", ("tag:a",), "e:1"),
+        WarmerRan("plans", "order", {"warmed": 3, "failed": 1}, 2.0),
     ):
         counters.tell(event)
     found = scraped(counters, FULL)
@@ -154,3 +159,21 @@ def test_no_label_holds_a_path_or_a_client_and_names_are_escaped():
     text = Metrics(counters, Gauges).render()[0].decode()
     assert "/secret/path" not in text
     assert 'route="a\\"b\\nc"' in text
+
+
+@pytest.mark.parametrize(
+    ("results", "error", "items", "result"),
+    [
+        pytest.param({"warmed": 3, "failed": 1, "skipped": 2}, "", {"warmed": 3, "failed": 1, "skipped": 2}, "failed", id="one failed"),
+        pytest.param({"warmed": 3, "skipped": 2}, "", {"warmed": 3, "skipped": 2}, "skipped", id="not all"),
+        pytest.param({"warmed": 3, "fresh": 2}, "", {"warmed": 3, "fresh": 2}, "warmed", id="well"),
+        pytest.param({"fresh": 2}, "", {"fresh": 2}, "fresh", id="nothing to do"),
+        pytest.param({}, "the list is not JSON", {"failed": 1}, "failed", id="not at all"),
+    ],
+)  # fmt: skip
+def test_a_warmers_run_counts_its_items_and_its_time_by_the_worst(results, error, items, result):
+    counters = Counters(lambda: 0.0)
+    counters.tell(WarmerRan("plans", "schedule", results, 2.0, error))
+    found = scraped(counters)
+    assert {key[1][1]: value for key, value in found.items() if key[0] == "sapwood_warm_total"} == items
+    assert found["sapwood_warm_seconds_sum", ("result", result), ("warmer", "plans")] == 2.0

@@ -12,6 +12,7 @@ from proxy.observe.events import (
     RequestServed,
     ResponseStored,
     StoreAnswered,
+    WarmerRan,
 )
 from proxy.observe.snapshots import LONGEST_NAME, MOST_ROWS, counters_of, snapshot
 
@@ -27,6 +28,7 @@ EVENTS = [
     StoreAnswered("save", 0.002, "reply"),
     ResponseStored("plan", "plans", 2048, 300.0),
     Purged("api", "hard", ("tag:a",), "e:1"),
+    WarmerRan("plans", "order", {"warmed": 3}, 0.5),
 ]
 
 

@@ -9,6 +9,7 @@ from proxy.observe.events import (
     RequestServed,
     ResponseStored,
     StoreAnswered,
+    WarmerRan,
 )
 from proxy.observe.metrics import Gauges, Metrics
 from proxy.observe.snapshots import counters_of, snapshot
@@ -24,6 +25,7 @@ HERE = [
     StoreAnswered("load", 0.5),
     ResponseStored("plan", "plans", 2048, 300.0),
     Purged("api", "hard", ("tag:a",), "e:1"),
+    WarmerRan("plans", "order", {"warmed": 3}, 0.5),
 ]
 THERE = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 404, 0.5, 10, "id", "::1", namespace="plans"),
@@ -35,6 +37,8 @@ THERE = [
     ResponseStored("plan", "plans", 1024, 100.0),
     Purged("api", "hard", ("tag:a",), "e:2"),
     Purged("write", "soft", ("tag:a",), "e:3"),
+    WarmerRan("plans", "order", {"warmed": 2, "failed": 1}, 0.25),
+    WarmerRan("plans", "order", {"warmed": 2}, 0.25),
 ]
 
 

@@ -158,7 +158,6 @@ def test_every_word_of_the_interface_is_understood_and_what_is_not_built_is_refu
     assert {one.path: "not built yet" in one.message for one in refused.value.mistakes} == dict.fromkeys(
         [
             "routes[1].ttl",
-            "warm",
         ],
         True,
     )
