@@ -14,6 +14,8 @@ After whatever happened, ``settle`` decides anew, from the state alone, whether 
 - ``alarm``       one timer per connection, set often and armed seldom
 - ``waiting``     what is waited for, and how long
 - ``exchange``    one request and its answer
+- ``plates``      an answer made ready to be sent again
+- ``lane``        requests like one that was answered from memory: answered without a task
 - ``splice``      both directions of a tunnel
 - ``line``        the protocol object's half toward the transport: writing, reading or not, waiting, ending
 - ``connection``  its half toward the requests: queue, order, tunnels

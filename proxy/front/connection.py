@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
 from proxy.front.exchange import MOST_DRAINED, Exchange
+from proxy.front.forwarded import is_trusted
 from proxy.front.framing import framed
 from proxy.front.inbound import Inbound
 from proxy.front.incoming import ALLOWED, refusal, request_from
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Sequence
 
+    from proxy.front.lane import Lane
     from proxy.front.listener import Front
     from proxy.message.request import Request
     from proxy.pipeline.reply import Answer
@@ -32,7 +35,9 @@ _METHOD_NOT_ALLOWED: Final = 405
 class Connection(Line):
     """One client: the requests' half of its connection."""
 
-    __slots__ = ("_exchange", "_far_ended", "_full", "_queue", "_reader", "_receiving", "_tunnel", "buffered")
+    __slots__ = (
+        "_exchange", "_far_ended", "_full", "_is_trusted", "_queue", "_reader", "_receiving", "_tunnel", "buffered",
+    )  # fmt: skip
 
     def __init__(self, house: Front) -> None:
         super().__init__(house)
@@ -43,6 +48,7 @@ class Connection(Line):
         self._receiving: Inbound | None = None
         self._tunnel: Inbound | None = None
         self._far_ended = False  # the tunnel's other side has
+        self._is_trusted = False
         self._full = False  # the reader may hold heads back until the queue is shorter
 
     # What the loop calls.
@@ -54,6 +60,7 @@ class Connection(Line):
         transport.set_write_buffer_limits(WRITE_HIGH_WATER)
         address = transport.get_extra_info("peername")
         self.peer = address[0] if isinstance(address, tuple) else ""
+        self._is_trusted = is_trusted(self.peer, self.house.options.trusted_proxies)
         if self.house.admit(self):
             self._wait(Waiting.HEAD)
         else:
@@ -68,9 +75,47 @@ class Connection(Line):
             self._linger()
             return
         else:
+            if self._is_between and (lane := self.house.lane) is not None:
+                data = self._ride(lane, data)
+                if not data:
+                    return
             self._feed(data)
             self._pump()
         self.settle(heard=True)
+
+    @property
+    def _is_between(self) -> bool:
+        """Say whether the next byte begins a request, and its answer may go out before any other's."""
+        return (
+            self._exchange is None
+            and not self._queue
+            and self._reader.is_between
+            and self.is_writable
+            and not self.is_closing
+            and not self.house.is_draining
+        )
+
+    def _ride(self, lane: Lane, data: bytes) -> bytes:
+        """Answer on the lane as many requests as it takes; return the rest."""
+        at, size = 0, len(data)
+        began, now = perf_counter(), lane.wall()
+        while at < size and self.is_writable and (end := data.find(b"\r\n\r\n", at)) >= 0:
+            head = data[at:end]
+            try:
+                served = lane.answer(head, now, trusted=self._is_trusted)
+            except Exception as error:  # noqa: BLE001 - the whole way is still open
+                self.house.on_failure("lane", error)
+                break
+            if served is None:
+                break
+            self._transport.write(served.head)
+            if served.body:
+                self._transport.write(served.body)
+            lane.served(served, head, perf_counter() - began, now, self.peer)
+            at = end + 4
+        if at:
+            self._wait(Waiting.NEXT)  # begun anew, as after any answer
+        return data[at:]
 
     def eof_received(self) -> bool:
         """Take the client's end for its leaving, as nginx does: a half-closed client looks the same."""
@@ -166,7 +211,7 @@ class Connection(Line):
         self._waiting = Waiting.NOTHING
         request = request_from(head, self.peer, house.options)
         exchange = self._exchange = Exchange(self, head, request, body)
-        answer = self._own_answer(request) or (house.prompt(request) if body is None else None)
+        answer = self._own_answer(request)
         if answer is not None:
             exchange.at_once(answer)
         else:

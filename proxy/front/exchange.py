@@ -72,6 +72,8 @@ class Exchange:
         finally:
             if not isinstance(answer.body, bytes):
                 await answer.body.aclose()
+        if answer.repeat is not None and (lane := self._connection.house.lane) is not None:
+            lane.learn(self.request, answer)
         self._over()
 
     def at_once(self, answer: Answer) -> None:

@@ -55,7 +55,11 @@ def request_from(head: RequestHead, peer: str, options: FrontOptions) -> Request
 
 def request_id_of(headers: Headers) -> bytes:
     """Return the client's own id if it is short and plain, else a fresh one."""
-    given = headers.get(b"x-request-id")
+    return plain_id(headers.get(b"x-request-id"))
+
+
+def plain_id(given: bytes | None) -> bytes:
+    """Return this id if it is short and plain, else a fresh one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
     return uuid.uuid4().hex.encode()

@@ -12,6 +12,7 @@ from proxy.background import Background
 from proxy.front.connection import Connection
 from proxy.front.framing import Clock
 from proxy.front.incoming import hosts_by_scheme
+from proxy.front.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from proxy.front.problems import Decorate
     from proxy.message.request import Request
     from proxy.message.response import Response
-    from proxy.pipeline.reply import Answer
+    from proxy.pipeline.probe import Probe
 
 _BACKLOG = 4096  # a burst of new connections waits here for a turn of the loop; the kernel caps it by somaxconn
 _UNIX = "unix:"
@@ -37,8 +38,8 @@ def undecorated(request: Request | None, response: Response) -> Response:
 class Front:
     """One traffic listener.
 
-    ``decorate`` dresses the front's own error answers. ``at_once`` may answer a request without a body synchronously
-    (an Answer whose body is bytes), or say None. ``on_refused(status, detail, peer)`` is told of what was no request.
+    ``decorate`` dresses the front's own error answers. With a ``probe`` answers that hold are given again at once, on
+    the hit lane. ``on_refused(status, detail, peer)`` is told of what was no request.
     """
 
     def __init__(  # noqa: PLR0913 - what the house hands in
@@ -48,7 +49,7 @@ class Front:
         *,
         on_failure: Callable[[str, BaseException], None],
         decorate: Decorate = undecorated,
-        at_once: Callable[[Request], Answer | None] | None = None,
+        probe: Probe | None = None,
         on_refused: Callable[[int, str, str], None] | None = None,
     ) -> None:
         self.options = options
@@ -62,7 +63,7 @@ class Front:
         self.is_draining = False
         self.port = 0
         self.loop: asyncio.AbstractEventLoop
-        self._at_once = at_once
+        self.lane = None if probe is None else Lane(probe, options, self.clock)
         self._on_refused = on_refused
         self._open: set[Connection] = set()
         self._all_gone: asyncio.Event = asyncio.Event()
@@ -131,16 +132,6 @@ class Front:
         self._open.discard(connection)
         if not self._open:
             self._all_gone.set()
-
-    def prompt(self, request: Request) -> Answer | None:
-        """Return the answer that is there at once, if there is one."""
-        if self._at_once is None:
-            return None
-        try:
-            return self._at_once(request)
-        except Exception as error:  # noqa: BLE001 - the handler's other way is still open
-            self.on_failure("at once", error)
-            return None
 
     def on_refused(self, status: int, detail: str, peer: str) -> None:
         """Tell of what was no request."""

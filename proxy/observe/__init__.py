@@ -2,6 +2,7 @@
 
 - ``events``      what happened, in the past tense
 - ``observers``   one observer that stands for several
+- ``repeats``     hits that are answered like the one before: an addition each, and a line for a few
 - ``counters``    plain integers and bucket lists, cheap enough for every hit
 - ``snapshots``   the counters as plain data, and back
 - ``summing``     the counters of several processes, added up

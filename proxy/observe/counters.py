@@ -73,6 +73,13 @@ class Served:
         self.left = 0.0
         self.last = 0.0
 
+    def add(self, status: int, seconds: float, saved: float, now: float) -> None:
+        """Count one more; ``saved`` are the backend's seconds, ``now`` wall-clock seconds."""
+        self.classes[class_index(status)] += 1
+        self.timing.add(seconds)
+        self.saved += saved
+        self.last = now
+
 
 class Kept:
     """Responses of one route and namespace that were stored: how many, their bytes, the sum of their seconds."""
@@ -140,18 +147,20 @@ class Counters:
             case _:
                 pass  # a task that failed is for the log, a purge that failed is counted as the store's failure
 
-    def _request(self, event: RequestServed) -> None:
-        row = self.served.get((event.route, event.namespace, event.outcome))
+    def row(self, route: str, namespace: str, outcome: Outcome) -> Served:
+        """Return where such requests are counted."""
+        row = self.served.get((route, namespace, outcome))
         if row is None:
-            route, namespace = self.bounded(event.route, event.namespace)
-            row = self.served.setdefault((route, namespace, event.outcome), Served())
-        row.classes[class_index(event.status)] += 1
-        row.timing.add(event.seconds)
-        row.saved += event.seconds_saved
+            route, namespace = self.bounded(route, namespace)
+            row = self.served.setdefault((route, namespace, outcome), Served())
+        return row
+
+    def _request(self, event: RequestServed) -> None:
+        row = self.row(event.route, event.namespace, event.outcome)
+        row.add(event.status, event.seconds, event.seconds_saved, self._wall())
         row.aged += event.age or 0.0
         if event.ttl is not None and event.ttl > 0:
             row.left += event.ttl
-        row.last = self._wall()
 
     def _upstream(self, event: OriginAnswered) -> None:
         classes = self.upstream.get(event.route)

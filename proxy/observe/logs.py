@@ -86,10 +86,19 @@ class Logs:
             case _:
                 pass  # what succeeded is counted
 
+    def draws(self) -> bool:
+        """Say by chance whether this hit gets a line."""
+        return self._hits > 0 and self._draw() < self._hits
+
     def _request(self, event: RequestServed) -> None:
         failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - the server's fault
-        if event.outcome in _HITS and not failed and self._draw() >= self._hits:
+        if event.outcome in _HITS and not failed and not self.draws():
             return
+        self.write(event)
+
+    def write(self, event: RequestServed) -> None:
+        """Write the line of a request, whatever chance says."""
+        failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - as above
         fields: dict[str, Any] = {
             "route": event.route,
             "outcome": event.outcome.value,

@@ -4,6 +4,7 @@
 - ``visit``    one request that may be served from the cache, and what is known of it
 - ``parts``    what the way needs from the other rooms, built once by ``service``
 - ``answer``   the one path: route, key, lookup, plan, and one ``match`` that carries the plan out
+- ``probe``    whether the next like request may get what the last one got, and nobody asked
 - ``lookup``   what the store has for a request, and what the ledger says of it
 - ``flying``   who leads a flight, who follows, what each of them gets
 - ``fill``     a flight's crew: ask the backend, decide on the head, collect, save

@@ -25,13 +25,18 @@ if TYPE_CHECKING:
     from proxy.message.body import Body
     from proxy.message.request import Request
     from proxy.pipeline.parts import Parts
+    from proxy.pipeline.probe import Probe
 
 
 class Pipeline:
-    """Answers requests. One object for the life of the process; a reload swaps the book in its parts."""
+    """Answers requests. One object for the life of the process; a reload swaps the book in its parts.
 
-    def __init__(self, parts: Parts) -> None:
+    With a ``probe``, an answer that the next like request would get too says so.
+    """
+
+    def __init__(self, parts: Parts, probe: Probe | None = None) -> None:
         self.parts = parts
+        self.probe = probe
 
     async def answer(self, request: Request, body: Body | None, interim: Callable[[Response], None] | None) -> Answer:
         """Return the answer to one request; a backend or a message that fails becomes an answer of ours."""
@@ -107,7 +112,10 @@ class Pipeline:
         verdict = plan.plan_for(request, route, looked.entry, looked.standing, vary_miss=looked.is_vary_miss, now=now)
         match verdict:
             case plan.ServeStored(stored):
-                return render.hit(visit, stored, HIT_IN[looked.tier], now)
+                answer = render.hit(visit, stored, HIT_IN[looked.tier], now)
+                if self.probe is None or looked.tier != "memory" or answer.facts.outcome is not Outcome.HIT_MEMORY:
+                    return answer
+                return replace(answer, repeat=self.probe.repeat_of(visit, looked))
             case plan.ServeStaleAndRefresh(stored):
                 flying.refresh(parts, visit, looked)
                 return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")

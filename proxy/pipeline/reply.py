@@ -10,6 +10,7 @@ from proxy.observe.events import Outcome
 if TYPE_CHECKING:
     from proxy.message.body import Body, Tunnel
     from proxy.message.response import Response
+    from proxy.pipeline.probe import Repeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,11 @@ class Answer:
     """One answer: end-to-end fields only in ``response``, framing is the front's.
 
     ``body`` as bytes has its exact length; as a Body it is pulled while the client reads, and closed by the front
-    whatever happens; as a Tunnel both directions are spliced after the head.
+    whatever happens; as a Tunnel both directions are spliced after the head. ``repeat``: a like request would get the
+    same, as long as that holds.
     """
 
     response: Response
     body: bytes | Body | Tunnel = b""
     facts: Facts = field(default_factory=Facts)
+    repeat: Repeat | None = None

@@ -43,6 +43,13 @@ class Ledger(Protocol):
         """Return the position up to which this process knows every purge; None before the first read."""
         ...
 
+    def changes(self) -> int:
+        """Return a number that counts up with whatever may change a judgement; below 0: nothing may be judged now.
+
+        While it stays the same, ``standing`` as of ``known()`` says the same of the same entry.
+        """
+        ...
+
     async def catch_up(self, at: Seq) -> None:
         """Know the ledger up to ``at`` at least. Many callers make one read. Raises StoreError."""
         ...

@@ -52,6 +52,10 @@ class LocalLedger:
         """Return where the ledger is now."""
         return self.seq
 
+    def changes(self) -> int:
+        """Return a number that counts up with each purge."""
+        return self.seq.n
+
     async def catch_up(self, at: Seq) -> None:
         """Nothing is ever unknown here."""
 

@@ -50,6 +50,8 @@ class Mirror:
         self.known = 0  # the highest position of this epoch that was ever seen, beyond ``seq`` perhaps
         self.heard: Callable[[tuple[str, ...], Seq], None] | None = None  # is told of each purge once, as it is learned
         self._ahead: set[int] = set()  # purges of our own that the chain up to ``seq`` did not name
+        self.changes = 0
+        """Counts up with whatever may change a judgement."""
 
     def __len__(self) -> int:
         return len(self._marks)
@@ -91,6 +93,7 @@ class Mirror:
         names = tuple(selectors)
         # Race: (1) a purge of ours is answered by a server that dies, (2) one of ours by the server promoted without
         # it, (3) the answers arrive the other way round. Then ``seq`` has passed the first by.
+        self.changes += 1
         passed_by = not self._marks.has(names, seq.n, soft=soft)
         if passed_by and self.heard is not None:
             self.heard(names, seq)
@@ -120,6 +123,7 @@ class Mirror:
 
     def reload(self, snapshot: Snapshot) -> None:
         """Take over the whole ledger; what this mirror knows beyond it stays."""
+        self.changes += 1
         # Race: (1) we ask for the ledger, (2) a purge of our own is acknowledged, (3) the older answer arrives.
         marks = Marks(self._most, snapshot.floor, snapshot.hard, snapshot.soft)
         if self.seq is not None and self.seq.epoch == snapshot.seq.epoch:
@@ -136,9 +140,11 @@ class Mirror:
     def go_back_to(self, epoch: str) -> None:
         """Take an epoch that had ended as one that goes on: it was told what it had lost."""
         if epoch in self._past:
+            self.changes += 1
             self._past.remove(epoch)
 
     def leave_behind(self, epoch: str) -> None:
         """Note an epoch that has ended: whatever was read in it counts as purged."""
         if epoch not in self._past:
+            self.changes += 1
             self._past.append(epoch)

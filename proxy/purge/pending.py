@@ -33,6 +33,8 @@ class Pending:
         self._soft: dict[str, tuple[int, float]] = {}
         self._globs: dict[str, Glob] = {}  # of both kinds, under their selectors
         self._tickets = 0
+        self.changes = 0
+        """Counts up with whatever may change a judgement."""
 
     def __len__(self) -> int:
         return len(self._hard) + len(self._soft)
@@ -40,6 +42,7 @@ class Pending:
     def add(self, selectors: Sequence[str], *, soft: bool, now: float) -> Parcel:
         """Keep a purge asked for at wall-clock time ``now``; return it alone, as it is to be sent."""
         self._tickets += 1
+        self.changes += 1
         selectors = [self._shortened(selector) for selector in selectors]
         if soft:
             for selector in selectors:
@@ -62,6 +65,7 @@ class Pending:
 
     def acknowledge(self, parcel: Parcel) -> None:
         """Drop what was sent, but for what was asked for again since."""
+        self.changes += 1
         for selector in parcel.hard:
             if self._hard.get(selector, parcel.last + 1) <= parcel.last:
                 del self._hard[selector]

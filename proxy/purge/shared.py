@@ -65,6 +65,7 @@ class SharedLedger:
         self._tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
         self._mirror = Mirror(options.max_selectors)
         self._pending = Pending()
+        self._forgotten = 0  # changes of what was pending in vain
         self._overdue = False  # some of what is pending was sent in vain; the rest may still be on its way
         self._following = Following(self._calls, self._mirror, backplane, self._tasks)
         self.looks = self._following.looks
@@ -89,6 +90,12 @@ class SharedLedger:
     def known(self) -> Seq | None:
         """Return the position up to which this process knows every purge; None before the first read."""
         return self._mirror.seq
+
+    def changes(self) -> int:
+        """Return a number that counts up with whatever may change a judgement; below 0 while nothing may be judged."""
+        if self._following.may_be_another_ledger:
+            return -1
+        return self._mirror.changes + self._pending.changes + self._forgotten
 
     async def start(self) -> None:
         """Read the ledger and follow it from now on."""
@@ -162,6 +169,7 @@ class SharedLedger:
             await self._deliver_late()
         if len(self._pending):
             self._tell(self._pending.all(), failure="not acknowledged before the end")
+            self._forgotten += self._pending.changes + 1
             self._pending = Pending()
 
     async def _follow(self) -> None:

@@ -17,9 +17,11 @@ from proxy.observe.linewriter import LineWriter
 from proxy.observe.logs import Logs
 from proxy.observe.observers import Fanout
 from proxy.observe.recent import RecentPurges
+from proxy.observe.repeats import Repeats
 from proxy.observe.stats import Stats
 from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.parts import Parts, PipelineOptions
+from proxy.pipeline.probe import Probe
 from proxy.popularity.merging import Merging
 from proxy.popularity.own import OwnRanking
 from proxy.popularity.shared import SharedRanking
@@ -88,7 +90,11 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
         wall=wall,
         options=pipeline_options(settings),
     )
-    ranking, turns, pipeline = _ranking(settings, backplane), _turns(settings, backplane), Pipeline(parts)
+    ranking, turns, pipeline = (
+        _ranking(settings, backplane),
+        _turns(settings, backplane),
+        _pipeline(parts, counters, logs, watch),
+    )
     archive = OwnArchive() if backplane is None else SharedArchive(backplane, settings.service)
     warming = Warming(pipeline, ranking, turns, archive, settings.front.hosts or frozenset())
     ledger.listen(warming.heard)
@@ -137,6 +143,21 @@ def _stored(
     memory = MemoryStore(shared, settings.store, now=wall)
     said = settings.store
     return backplane, shared, TieredStore(memory, redis, shared, said.max_lag, said.on_store_failure)
+
+
+def _pipeline(parts: Parts, counters: Counters, logs: Logs, watch: Observer | None) -> Pipeline:
+    return Pipeline(parts, probe_of(parts, Repeats(counters, logs, watch)))
+
+
+def probe_of(parts: Parts, repeats: Repeats) -> Probe | None:
+    """Return what says which answers may be given again; None without a hot tier."""
+    match parts.store:
+        case TieredStore() as store:
+            return Probe(parts, store.memory, store.trusted, repeats)
+        case MemoryStore() as store:
+            return Probe(parts, store, parts.ledger.known, repeats)
+        case _:
+            return None
 
 
 def _turns(settings: Settings, backplane: Backplane | None) -> Turns:

@@ -104,6 +104,7 @@ class Service:
                 house.pipeline,
                 on_failure=lambda name, error: house.observer.tell(TaskFailed(name, error)),
                 decorate=undressed,
+                probe=house.pipeline.probe,
                 on_refused=lambda status, _, peer: house.observer.tell(refused(status, peer)),
             )
             try:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from proxy.message.stored import StoredResponse, Uncacheable, VaryRecord
 
     Value = StoredResponse | Uncacheable | VaryRecord
+
+
+class Rendered(Protocol):
+    """What was made of an entry, and is told when the entry goes."""
+
+    def forgotten(self) -> None:
+        """Let go of it: the entry is not kept any more, or something else was made of it."""
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -24,12 +32,18 @@ class Kept:
     value: Value
     ends: float
     size: int
-    rendered: object | None = None
+    rendered: Rendered | None = None
     rendered_size: int = 0
     hits: int = 0
     is_proven: bool = False
     older: Kept | None = None
     newer: Kept | None = None
+
+    def undress(self) -> None:
+        """Let go of what was made of it; the size is the store's to set right."""
+        rendered, self.rendered = self.rendered, None
+        if rendered is not None:
+            rendered.forgotten()
 
 
 class Queue:

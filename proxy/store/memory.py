@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from proxy.message.stored import CacheKey, StoredResponse, Uncacheable
     from proxy.purge.ledger import Ledger
-    from proxy.store.kept import Value
+    from proxy.store.kept import Rendered, Value
     from proxy.store.options import StoreOptions
 
 
@@ -59,18 +59,37 @@ class MemoryStore:
         """Return what is kept as vary record under this digest; the caller compares ``material``."""
         return self._find(self._varies, digest)
 
-    def dress(self, kept: Kept, rendered: object, extra_bytes: int) -> None:
+    def dress(self, kept: Kept, rendered: Rendered, extra_bytes: int) -> bool:
         """Remember with a response what was made of it, ``extra_bytes`` large, in place of what was remembered before.
 
-        Nothing is remembered with what is not kept any more, or what would not fit with it.
+        False, and nothing is remembered, with what is not kept any more, or what would not fit with it.
         """
         if self._responses.get(kept.digest) is not kept:
-            return
+            return False
         bare = kept.size - kept.rendered_size
-        if bare + extra_bytes > self._budget:
-            rendered, extra_bytes = None, 0
-        kept.rendered, kept.rendered_size = rendered, extra_bytes
-        self._forget(self._queues.resize(kept, bare + extra_bytes, self.now()))
+        fits = bare + extra_bytes <= self._budget
+        if kept.rendered is not rendered:
+            kept.undress()
+        kept.rendered, kept.rendered_size = (rendered, extra_bytes) if fits else (None, 0)
+        self._forget(self._queues.resize(kept, bare + kept.rendered_size, self.now()))
+        return fits
+
+    def undress(self, kept: Kept) -> None:
+        """Forget what was made of it."""
+        bare = kept.size - kept.rendered_size
+        kept.undress()
+        if self._responses.get(kept.digest) is kept and kept.size != bare:
+            self._forget(self._queues.resize(kept, bare, self.now()))
+        kept.rendered_size = 0
+
+    def is_kept(self, kept: Kept) -> bool:
+        """Say whether this is still what lies under its digest as a response, and take note that it was used."""
+        kept.hits += 1
+        return self._responses.get(kept.digest) is kept
+
+    def lies_there(self, digest: str, vary: Kept | None) -> bool:
+        """Say whether this, or nothing, is still what lies under that digest as a vary record."""
+        return self._varies.get(digest) is vary
 
     def entry(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
         """Return one entry."""
@@ -120,6 +139,8 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Forget everything."""
+        for kept in self._responses.values():
+            kept.undress()
         self._responses.clear()
         self._varies.clear()
         self._queues.clear()
@@ -151,7 +172,7 @@ class MemoryStore:
         if before is None:
             gone = self._queues.add(kept, now)
         else:
-            before.rendered = None
+            before.undress()
             gone = self._queues.replace(before, kept, now)
         self._forget(gone)
         return size
@@ -160,11 +181,11 @@ class MemoryStore:
         for kept in gone:
             room = self._varies if isinstance(kept.value, VaryRecord) else self._responses
             del room[kept.digest]
-            kept.rendered = None
+            kept.undress()
         self.evictions += len(gone)
 
     def _remove(self, room: dict[str, Kept], digest: str) -> None:
         kept = room.pop(digest, None)
         if kept is not None:
             self._queues.remove(kept)
-            kept.rendered = None
+            kept.undress()

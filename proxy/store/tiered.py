@@ -54,7 +54,7 @@ class TieredStore:
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read from memory what may be trusted, else from Redis."""
         vary, entry = self.memory.vary(key), self.memory.entry(key)
-        if not shared and (vary is not None or entry is not None) and (seq := self._trusted()) is not None:
+        if not shared and (vary is not None or entry is not None) and (seq := self.trusted()) is not None:
             return Found(seq, vary, entry, "memory")
         try:
             found = await self._shared.load(key)
@@ -107,7 +107,7 @@ class TieredStore:
         await self.memory.close()
         await self._shared.close()
 
-    def _trusted(self) -> Seq | None:
+    def trusted(self) -> Seq | None:
         """Return the position that memory may be judged by, None where what is known is too old."""
         age = self._ledger.age()
         return self._ledger.known() if age is not None and age < self._max_lag else None

@@ -50,6 +50,11 @@ class RequestReader:
         """Say whether a head has begun and not ended (or waits because of ``heads``)."""
         return bool(self._buffer) and self._body is None
 
+    @property
+    def is_between(self) -> bool:
+        """Say whether the next byte to come is a request's first."""
+        return not (self._buffer or self._body is not None or self.closed or self.upgrading)
+
     def feed(self, data: bytes, heads: int = _ANY_NUMBER) -> list[RequestEvent]:
         """Read on; stop before the head after the next ``heads``, which then waits for another call."""
         events: list[RequestEvent] = []

@@ -26,7 +26,7 @@ async def start():
 
     async def begin(**options):
         script = Script()
-        extra = {name: options.pop(name) for name in ("decorate", "at_once", "on_refused") if name in options}
+        extra = {name: options.pop(name) for name in ("decorate", "on_refused") if name in options}
         options.setdefault("listen", "127.0.0.1:0")
         front = Front(
             FrontOptions(**options),

@@ -69,31 +69,6 @@ async def test_draining_ends_what_is_late(start):
     assert script.told == [(b"/never", 499, 0, True)]
 
 
-async def test_an_answer_at_once_needs_no_task(start):
-    _, script, connect = await start(
-        at_once=lambda request: Answer(Response(200), b"hit") if request.path == b"/hit" else None
-    )
-    client = await connect()
-    client.send(get(b"/hit") * 100 + get(b"/miss") + get(b"/hit"))
-    for _ in range(100):
-        assert (await client.answer())[2] == b"hit"
-    assert (await client.answer())[2] == b"/miss"
-    assert (await client.answer())[2] == b"hit"
-    assert [request.path for request in script.requests] == [b"/miss"]
-    assert len(script.told) == 102
-
-
-async def test_an_answer_at_once_that_fails_is_asked_for_again(start):
-    def fails(request):
-        raise ValueError("a bug")
-
-    _, script, connect = await start(at_once=fails)
-    client = await connect()
-    client.send(get(b"/x"))
-    assert (await client.answer())[2] == b"/x"
-    assert len(script.failures) == 1
-
-
 async def test_nagle_is_off(start):
     front, _, connect = await start()
     client = await connect()

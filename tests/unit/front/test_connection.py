@@ -4,54 +4,13 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from paper import Paper
 
 from proxy.front import Front, FrontOptions
 from proxy.front.connection import Connection
 from proxy.front.waiting import Waiting
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
-
-
-class Paper(asyncio.Transport):
-    """Writes down what it is told; ``stalled`` keeps all of it unsent."""
-
-    def __init__(self):
-        super().__init__({"peername": ("192.0.2.1", 4711)})
-        self.written = b""
-        self.calls = 0
-        self.events = []
-        self.unsent = 0
-        self.closing = False
-
-    def write(self, data):
-        self.written += data
-        self.calls += 1
-
-    def set_write_buffer_limits(self, high=None, low=None):
-        pass
-
-    def get_write_buffer_size(self):
-        return self.unsent
-
-    def is_closing(self):
-        return self.closing
-
-    def close(self):
-        self.closing = True
-        self.events.append("close")
-
-    def abort(self):
-        self.closing = True
-        self.events.append("abort")
-
-    def write_eof(self):
-        self.events.append("eof")
-
-    def pause_reading(self):
-        self.events.append("pause")
-
-    def resume_reading(self):
-        self.events.append("resume")
 
 
 class Echo:

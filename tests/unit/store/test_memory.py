@@ -116,30 +116,65 @@ async def test_what_is_found_under_a_digest_is_the_entry_until_its_time_ends(clo
     assert (store.size, len(store)) == (0, 0)
 
 
+class Rendered:
+    """Counts how often it was told that its entry has gone."""
+
+    def __init__(self):
+        self.forgettings = 0
+
+    def forgotten(self):
+        self.forgettings += 1
+
+
 async def test_what_is_remembered_with_an_entry_counts_and_is_forgotten_with_it(clock):
     store = a_store(clock, room_for(2))
     await store.save(a_key("0"), a_response(), ttl=60)
     kept = store.find(a_key("0").digest)
-    bare = store.size
+    bare, one, other = store.size, Rendered(), Rendered()
 
-    store.dress(kept, "rendered", 300)
-    assert (kept.rendered, kept.size, store.size) == ("rendered", bare + 300, bare + 300)
-    store.dress(kept, "again", 200)
-    assert (kept.rendered, kept.size, store.size) == ("again", bare + 200, bare + 200)
-    assert store.find(a_key("0").digest).rendered == "again"
+    assert store.dress(kept, one, 300)
+    assert (kept.rendered, kept.size, store.size) == (one, bare + 300, bare + 300)
+    assert store.dress(kept, one, 400)
+    assert (kept.rendered, store.size, one.forgettings) == (one, bare + 400, 0)
+    assert store.dress(kept, other, 200)
+    assert (kept.rendered, kept.size, store.size) == (other, bare + 200, bare + 200)
+    assert store.find(a_key("0").digest).rendered is other
+    assert (one.forgettings, other.forgettings) == (1, 0)
 
     await store.save(a_key("0"), a_response(), ttl=60)
     assert (store.find(a_key("0").digest).rendered, kept.rendered, store.size) == (None, None, bare)
+    assert other.forgettings == 1
 
 
-async def test_nothing_is_remembered_with_what_left(clock):
+async def test_what_is_remembered_can_be_forgotten_alone(clock):
     store = a_store(clock, room_for(2))
     await store.save(a_key("0"), a_response(), ttl=60)
-    kept = store.find(a_key("0").digest)
-    await store.drop(a_key("0").digest)
+    kept, rendered = store.find(a_key("0").digest), Rendered()
+    bare = store.size
+    store.dress(kept, rendered, 300)
 
-    store.dress(kept, "rendered", 300)
+    store.undress(kept)
+    store.undress(kept)
 
+    assert (kept.rendered, kept.size, store.size, rendered.forgettings) == (None, bare, bare, 1)
+
+
+@pytest.mark.parametrize("leave", ["drop", "close", "time"])
+async def test_what_leaves_takes_what_is_remembered_along(clock, leave):
+    store = a_store(clock, room_for(2))
+    await store.save(a_key("0"), a_response(), ttl=60)
+    kept, rendered = store.find(a_key("0").digest), Rendered()
+    store.dress(kept, rendered, 300)
+    if leave == "drop":
+        await store.drop(a_key("0").digest)
+    elif leave == "close":
+        await store.close()
+    else:
+        clock.now += 61
+        store.find(a_key("0").digest)
+
+    assert (rendered.forgettings, store.size, store.is_kept(kept)) == (1, 0, False)
+    assert not store.dress(kept, rendered, 300)
     assert (kept.rendered, store.size) == (None, 0)
 
 
@@ -148,7 +183,7 @@ async def test_what_would_not_fit_with_its_entry_is_not_remembered(clock):
     await store.save(a_key("0"), a_response(), ttl=60)
     kept = store.find(a_key("0").digest)
 
-    store.dress(kept, "rendered", 1)
+    assert not store.dress(kept, Rendered(), 1)
 
     assert kept.rendered is None
     assert store.find(a_key("0").digest) is kept
@@ -158,10 +193,10 @@ async def test_to_remember_something_drives_others_out_where_there_is_no_room(cl
     store = a_store(clock, room_for(2))
     await store.save(a_key("0"), a_response(), ttl=60)
     await store.save(a_key("1"), a_response(), ttl=60)
-    kept = store.find(a_key("1").digest)
+    kept, rendered = store.find(a_key("1").digest), Rendered()
 
-    store.dress(kept, "rendered", 1)
+    store.dress(kept, rendered, 1)
 
     assert store.find(a_key("0").digest) is None
-    assert store.find(a_key("1").digest).rendered == "rendered"
+    assert store.find(a_key("1").digest).rendered is rendered
     assert store.evictions == 1

@@ -1,0 +1,183 @@
+"""The hit lane: requests like one that was answered from memory are answered without a task, in the turn they came in.
+
+How to think about it. A *spot* stands for a request line; its *plates* are the answers to it, one for each set of
+values of the fields that choose among them. A plate is put there when a request has gone the whole way through
+``pipeline.answer`` and its answer could be repeated (``pipeline.probe`` says on what that rests), and is asked each
+time whether it still holds. So the lane decides nothing: what it does not find, or finds unusual, goes the whole way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from proxy.front.incoming import plain_id, request_from
+from proxy.front.plates import Plate, plate_for
+from proxy.wire.plain import FieldLines, fields_of
+from proxy.wire.strictness import read_head
+
+if TYPE_CHECKING:
+    from proxy.front.framing import Clock
+    from proxy.front.options import FrontOptions
+    from proxy.message.request import Request
+    from proxy.pipeline.probe import Probe, Repeat
+    from proxy.pipeline.reply import Answer
+
+    Place = tuple[bytes | None, ...]
+
+LONGEST: Final = 2048
+"""Bytes of a request line that is remembered; longer ones are seldom asked for twice."""
+
+MOST_OF_ONE: Final = 8
+"""Plates of one entry: GET and HEAD, a few origins and conditions. Who varies more goes the whole way."""
+
+_KEEPS: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
+_PLAIN_SCHEMES: Final = frozenset({None, b"http", b"https"})
+
+
+class Spot:
+    """One request line. ``chosen_by`` and the rest are as in ``Repeat``, the same for all plates."""
+
+    __slots__ = ("chosen_by", "line", "never_with", "plates", "secret")
+
+    def __init__(self, line: bytes, repeat: Repeat) -> None:
+        self.line = line
+        self.chosen_by = repeat.chosen_by
+        self.secret = repeat.secret
+        self.never_with = repeat.never_with
+        self.plates: dict[Place, Plate] = {}
+
+    def place(self, fields: dict[bytes, bytes]) -> Place:
+        """Return where the plate for these fields stands; what may be a credential is a digest there."""
+        if not self.secret:
+            return tuple(map(fields.get, self.chosen_by))
+        return tuple(
+            [_digest(fields.get(name)) if name in self.secret else fields.get(name) for name in self.chosen_by]
+        )
+
+    def suits(self, repeat: Repeat) -> bool:
+        """Say whether a plate of that may stand here."""
+        return (self.chosen_by, self.secret, self.never_with) == (repeat.chosen_by, repeat.secret, repeat.never_with)
+
+
+class Plates:
+    """All plates of one entry; when the entry goes, so do they."""
+
+    __slots__ = ("_lane", "_places", "size")
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._places: list[tuple[Spot, Place]] = []
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, spot: Spot, place: Place, plate: Plate) -> None:
+        """Take note of one more."""
+        self._places.append((spot, place))
+        self.size += plate.size
+
+    def forgotten(self) -> None:
+        """Take them all away."""
+        for spot, place in self._places:
+            self._lane.take_away(spot, place)
+        self._places = []
+
+
+class Served(NamedTuple):
+    """An answer on its way: what was sent, and what it was made of."""
+
+    head: bytes
+    body: bytes
+    plate: Plate
+
+
+class Lane:
+    """All spots of one listener."""
+
+    def __init__(self, probe: Probe, options: FrontOptions, clock: Clock) -> None:
+        self._probe = probe
+        self._options = options
+        self._clock = clock
+        self._known = FieldLines()
+        self._spots: dict[bytes, Spot] = {}
+        self.wall = probe.wall
+
+    def __len__(self) -> int:
+        return len(self._spots)
+
+    def answer(self, head: bytes, now: float, *, trusted: bool) -> Served | None:
+        """Answer a head (without its empty line), or None: it goes the whole way.
+
+        ``trusted``: the peer's word about the scheme counts.
+        """
+        lines = head.split(b"\r\n")
+        spot = self._spots.get(lines[0])
+        if spot is None or len(lines) > self._options.wire.fields or len(head) > self._options.wire.head - 4:
+            return None
+        fields = fields_of(lines, self._known)
+        if fields is None or fields.get(b"connection") not in _KEEPS or not spot.never_with.isdisjoint(fields):
+            return None
+        if not trusted and fields.get(b"x-forwarded-proto") not in {None, b"http"}:
+            return None
+        plate = spot.plates.get(spot.place(fields))
+        if plate is None:
+            return None
+        if not self._probe.holds(plate.repeat, now):
+            return None
+        request_id = plain_id(fields.get(b"x-request-id")) if plate.wants_id else b""
+        return Served(*plate.filled(request_id, now), plate)
+
+    def served(self, served: Served, head: bytes, seconds: float, now: float, peer: str) -> None:
+        """Count an answer that was sent; its request is only understood as a whole where somebody wants to know."""
+        plate = served.plate
+        if self._probe.served(plate.repeat, plate.status, seconds, now):
+            request = request_from(read_head(head + b"\r\n\r\n", self._options.wire), peer, self._options)
+            sent = len(served.head) + len(served.body)
+            self._probe.tell(plate.repeat, request, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
+
+    def learn(self, request: Request, answer: Answer) -> None:
+        """Remember an answer that could be repeated."""
+        repeat = answer.repeat
+        fields = {name.lower(): value for name, value in request.headers.lines}
+        if repeat is None or len(fields) < len(request.headers) or not _is_plain(request, fields, repeat):
+            return
+        rendered = repeat.kept.rendered
+        plates = rendered if isinstance(rendered, Plates) else Plates(self)
+        line = b"%b %b HTTP/1.1" % (request.method, request.target)
+        spot = self._spots.get(line)
+        if spot is None or not spot.suits(repeat):
+            spot = Spot(line, repeat)
+        place = spot.place(fields)
+        if len(plates) >= MOST_OF_ONE or place in spot.plates or len(line) > LONGEST:
+            return
+        plate = plate_for(repeat, request, answer, self._clock)
+        if plate is not None:
+            self._put(plates, spot, place, plate)
+
+    def _put(self, plates: Plates, spot: Spot, place: Place, plate: Plate) -> None:
+        self._spots[spot.line] = spot  # another one there was for other rules: its plates find nobody any more
+        spot.plates[place] = plate
+        plates.add(spot, place, plate)
+        if not self._probe.dress(plate.repeat.kept, plates, plates.size):
+            plates.forgotten()
+
+    def take_away(self, spot: Spot, place: Place) -> None:
+        """Take away one plate, and its spot if nothing else stands there."""
+        spot.plates.pop(place, None)
+        if not spot.plates and self._spots.get(spot.line) is spot:
+            del self._spots[spot.line]
+
+
+def _digest(value: bytes | None) -> bytes | None:
+    return None if value is None else hashlib.sha256(value).digest()
+
+
+def _is_plain(request: Request, fields: dict[bytes, bytes], repeat: Repeat) -> bool:
+    """Say whether ``answer`` would read a like request as this one was read."""
+    if request.version != (1, 1) or not request.target.startswith(b"/"):
+        return False
+    if fields.get(b"connection") not in _KEEPS or not repeat.never_with.isdisjoint(fields):
+        return False
+    return request.scheme == (fields.get(b"x-forwarded-proto") or b"http")

@@ -1,0 +1,196 @@
+"""The synchronous answer: whether the next like request may get what the last one got, from memory, and nobody asked.
+
+How to think about it. A request that was answered with a plain hit from memory leaves a ``Repeat``: all that this
+answer rested on. The next request that is alike in all that ``answer`` would have looked at gets the same answer for
+as long as that holds: the rules, the entry and the vary record in their places, freshness, and no purge that anybody
+here knows of, while what is known is young enough. So there is one program that decides, and here only a comparison.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from proxy.message.selectors import IN_FORCE
+from proxy.message.stored import StoredResponse
+from proxy.observe.events import Outcome, RequestServed
+from proxy.policy.admission import METHOD_OVERRIDES, TARGET_OVERRIDES
+from proxy.policy.freshness import current_age
+from proxy.policy.keys import keyed_fields
+from proxy.policy.rules import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.message.request import Request
+    from proxy.message.selectors import Seq
+    from proxy.observe.counters import Served
+    from proxy.observe.repeats import Repeats
+    from proxy.pipeline.lookup import Looked
+    from proxy.pipeline.parts import Parts
+    from proxy.pipeline.visit import Visit
+    from proxy.policy.rules import Route, RuleBook
+    from proxy.purge.ledger import Ledger
+    from proxy.store.kept import Kept
+    from proxy.store.memory import MemoryStore
+
+ALWAYS: Final = (b"host", b"x-forwarded-proto", b"origin", b"if-none-match", b"if-modified-since")
+"""Fields that may choose the answer on every route."""
+
+NEVER_ALIKE: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | {
+    b"content-length", b"expect", b"http2-settings", b"if-match", b"if-range", b"if-unmodified-since", b"keep-alive",
+    b"proxy-connection", b"range", b"te", b"trailer", b"transfer-encoding", b"upgrade",
+}  # fmt: skip
+"""Fields that ask for more than the plain answer: such a request is looked at anew."""
+
+
+@dataclass(slots=True, eq=False)
+class Repeat:
+    """What a hit rested on. ``until``: wall-clock seconds at which it would not be one any more.
+
+    ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
+    among them whose values may only be kept as digests. ``never_with``: names that no like request has.
+    """
+
+    book: RuleBook
+    kept: Kept
+    base: str
+    vary: Kept | None
+    stored: StoredResponse
+    until: float
+    judged: int
+    chosen_by: tuple[bytes, ...]
+    secret: frozenset[bytes]
+    never_with: frozenset[bytes]
+    counted_in: Served
+    is_public: bool
+
+
+class Probe:
+    """Compares. ``trusts`` says whether what this process knows of purges is young enough for a hit from memory."""
+
+    def __init__(self, parts: Parts, memory: MemoryStore, trusts: Callable[[], Seq | None], repeats: Repeats) -> None:
+        self._parts = parts
+        self._memory = memory
+        self._trusts = trusts
+        self._repeats = repeats
+        self._ledger: Ledger = parts.ledger
+        self.wall = parts.wall
+        self.dress = memory.dress
+
+    def repeat_of(self, visit: Visit, looked: Looked) -> Repeat | None:
+        """Return what a fresh hit from memory rests on; None where it is gone already, or nothing could be alike."""
+        kept, vary = self._memory.find(looked.place.digest), self._memory.find_vary(visit.key.cache.digest)
+        stored, route = looked.entry, visit.route
+        judged = self._ledger.changes()
+        if (
+            kept is None
+            or kept.value is not stored
+            or not isinstance(stored, StoredResponse)
+            or (None if vary is None else vary.value) is not looked.vary
+            or looked.standing != IN_FORCE
+            or judged < 0
+            or _depends_on_its_age(route)
+        ):
+            return None
+        ends = [fresh_until(stored), kept.ends]
+        ends += [] if vary is None else [vary.ends]
+        keyed = keyed_fields(route, cors=visit.book.cors is not None)
+        own = route.credential_headers if route.scope == "credential" else ()
+        varied = () if looked.vary is None else looked.vary.fields
+        return Repeat(
+            book=visit.book,
+            kept=kept,
+            base=visit.key.cache.digest,
+            vary=vary,
+            stored=stored,
+            until=min(ends),
+            judged=judged,
+            chosen_by=tuple(dict.fromkeys((*ALWAYS, *keyed, *own, *varied, *(name for name, _ in stored.vary)))),
+            secret=frozenset({*keyed, *own, *varied} - {b"accept-encoding", b"accept-language", *ALWAYS}),
+            never_with=_never_with(route, frozenset((*keyed, *own))),
+            counted_in=self._repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
+            is_public=route.scope == "public",
+        )
+
+    def holds(self, repeat: Repeat, now: float) -> bool:
+        """Say whether a like request that came now gets the same answer; if so, it counts as a use of the entry."""
+        known = self._trusts()
+        if known is None:
+            return False
+        if now >= repeat.until or repeat.book is not self._parts.book or not self._stands(repeat, known):
+            self._memory.undress(repeat.kept)
+            return False
+        if not self._memory.is_kept(repeat.kept):
+            return False
+        return not repeat.is_public or self._parts.popularity.count(repeat.kept.digest, repeat.stored.selectors)
+
+    def _stands(self, repeat: Repeat, known: Seq) -> bool:
+        """Say whether no purge is known that hits it, and whether it is still this entry that is found first."""
+        if repeat.judged != (changes := self._ledger.changes()):
+            stored = repeat.stored
+            if changes < 0 or self._ledger.standing(stored.selectors, stored.seq, known) != IN_FORCE:
+                return False
+            repeat.judged = changes
+        return self._memory.lies_there(repeat.base, repeat.vary)
+
+    def served(self, repeat: Repeat, status: int, seconds: float, now: float) -> bool:
+        """Count an answer that has left; True where ``tell`` is to be called for it too."""
+        row, stored = repeat.counted_in, repeat.stored
+        row.add(status, seconds, stored.fetch_seconds, now)
+        row.aged += current_age(stored, now)
+        row.left += fresh_until(stored) - now
+        return self._repeats.wants_event()
+
+    def tell(  # noqa: PLR0913 - each a fact of its own
+        self, repeat: Repeat, request: Request, *, status: int, seconds: float, sent_bytes: int, now: float
+    ) -> None:
+        """Tell of an answer that is counted already, as ``Pipeline.finished`` would have told it."""
+        matched = repeat.book.route_for(request.method, request.path)
+        if matched is None:
+            return
+        space = matched.route.namespace
+        age = current_age(repeat.stored, now)
+        self._repeats.tell(
+            RequestServed(
+                route=matched.route.name,
+                outcome=Outcome.HIT_MEMORY,
+                method=request.method.decode("latin-1"),
+                path=request.path.decode("latin-1"),
+                status=status,
+                seconds=seconds,
+                sent_bytes=sent_bytes,
+                request_id=request.request_id.decode("latin-1"),
+                client=request.client,
+                namespace=space.name if space is not None else "",
+                ttl=fresh_until(repeat.stored) - now,
+                age=age,
+                seconds_saved=repeat.stored.fetch_seconds,
+            )
+        )
+
+
+def fresh_until(stored: StoredResponse) -> float:
+    """Return the wall-clock time from which ``freshness.remaining`` is 0 or less, for times after its receipt."""
+    ends = stored.response_time + stored.freshness.lifetime - stored.initial_age
+    credential = stored.expires_with_credential
+    return ends if credential is None else min(ends, credential)
+
+
+def _depends_on_its_age(route: Route) -> bool:
+    """Say whether the answer's fields tell lifetimes that grow with its age (``browser``, ``cdn``)."""
+    return route.browser is not None or route.cdn is not None
+
+
+def _never_with(route: Route, keyed: frozenset[bytes]) -> frozenset[bytes]:
+    """Return the names that no request like one to this route has: a credential it does not key, a wish it obeys."""
+    names = set(NEVER_ALIKE)
+    if route.authorization is Credentials.UNSET and not route.implicit:
+        names |= {b"authorization", *route.credential_headers} - keyed - {b"cookie"}
+    if (route.cookies is Credentials.UNSET and not route.implicit and b"cookie" not in keyed) or isinstance(
+        route.cookies, tuple
+    ):
+        names.add(b"cookie")
+    if route.client_control == "obey":
+        names |= {b"cache-control", b"pragma"}
+    return frozenset(names)
