@@ -11,6 +11,7 @@ from proxy.admin.server import Admin
 from proxy.fetch.spool import Budget
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
+from proxy.observe.options import LogOptions
 from proxy.observe.pulse import Pulse
 from proxy.pipeline.handover import NoPlace
 from proxy.policy.rules import IMPLICIT_ROUTE, Match, Route, RuleBook
@@ -76,6 +77,7 @@ class FakeControl:
     max_body: int = 1 << 21
     budget: Budget = field(default_factory=lambda: Budget(1 << 22))
     purge_limits: PurgeOptions = field(default_factory=PurgeOptions)
+    log_options: LogOptions = field(default_factory=LogOptions)
 
     def _ask_store(self):
         if self.bug is not None:
@@ -158,6 +160,9 @@ class FakeControl:
         if not url.startswith("/"):
             raise ValueError('expected a URL like "/a/b"')
         return {"method": method, "url": url, "fields": [name for name, _ in headers], "route": "catalog"}
+
+    async def use_log(self, options):
+        self.log_options = options
 
     def alive(self):
         return self.is_alive

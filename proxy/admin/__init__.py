@@ -15,6 +15,7 @@
 - ``handovers``   the call by which the backend hands over a response
 - ``warming``     the calls that warm, and that ask how far warming is
 - ``inspection``  the calls that show, and reload
+- ``loglines``    the calls that show and change how much is logged
 - ``health``      what is healthy
 - ``probes``      ``/livez``, ``/readyz``, ``/metrics``
 """

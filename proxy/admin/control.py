@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from proxy.admin.warming import WarmOrder
     from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
+    from proxy.observe.options import LogOptions
     from proxy.observe.pulse import Pulse
     from proxy.pipeline.handover import Offer, Verdict
     from proxy.policy.rules import RuleBook
@@ -149,6 +150,15 @@ class Control(Protocol):
 
     async def warming(self) -> dict[str, Any]:
         """Return every warmer with its last run, and the last jobs. Never raises StoreError."""
+        ...
+
+    @property
+    def log_options(self) -> LogOptions:
+        """What is logged now."""
+        ...
+
+    async def use_log(self, options: LogOptions) -> None:
+        """Log so until the next reload, in every process of this sidecar."""
         ...
 
     def alive(self) -> bool:

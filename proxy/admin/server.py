@@ -11,6 +11,7 @@ from proxy.admin.guard import guarding
 from proxy.admin.handovers import HandoverCalls
 from proxy.admin.inspection import InspectionCalls
 from proxy.admin.listening import Listener, ListenError
+from proxy.admin.loglines import LogCalls
 from proxy.admin.options import may_go_without_token, parse_listen
 from proxy.admin.probes import ProbeCalls
 from proxy.admin.problems import answering_problems
@@ -82,7 +83,8 @@ def admin_application(options: AdminOptions, control: Control, observer: Observe
     purging = PurgeCalls(control)
     guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
-    everything = (purging, HandoverCalls(control), WarmCalls(control), InspectionCalls(control), ProbeCalls(control))
+    others = (HandoverCalls, WarmCalls, InspectionCalls, LogCalls, ProbeCalls)
+    everything = (purging, *(calls(control) for calls in others))
     for calls in everything:
         app.router.add_routes(calls.routes())
     return app

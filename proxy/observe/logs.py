@@ -11,6 +11,7 @@ import logging
 import random
 import time
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -23,6 +24,7 @@ from proxy.observe.events import (
     Outcome,
     Purged,
     RequestServed,
+    ResponseStored,
     StoreAnswered,
     TaskFailed,
     WarmerRan,
@@ -62,9 +64,17 @@ class Logs:
         self.use(options)
 
     def use(self, options: LogOptions) -> None:
-        """Go on under other options, after a reload."""
+        """Go on under other options, after a reload or an order."""
+        self.options = options
         self._hits = options.hits
+        self._everything = options.level == "debug"
         self.log = make_logger(options, self._writer)
+
+    def change(self, options: LogOptions) -> None:
+        """Go on under other options, and leave a line about it whatever the level."""
+        heard = make_logger(replace(options, level="info"), self._writer)
+        heard.info("log_changed", to_level=options.level, hits=options.hits)
+        self.use(options)
 
     def tell(self, event: Event) -> None:
         """Write the fact down, if it is one that gets a line."""
@@ -83,6 +93,8 @@ class Logs:
                 self._failure("upstream_failed", event.route, route=event.route, failure=event.detail)
             case TaskFailed():
                 self._task(event)
+            case _ if self._everything:
+                self._detail(event)
             case _:
                 pass  # what succeeded is counted
 
@@ -157,6 +169,19 @@ class Logs:
             return
         self._last_failure[kind] = now
         self.log.warning(event, **fields, more_since_last_line=self._suppressed.pop(kind, 0))
+
+    def _detail(self, event: Event) -> None:
+        match event:
+            case StoreAnswered():
+                self.log.debug("store_answered", operation=event.operation, seconds=round(event.seconds, 6))
+            case OriginAnswered():
+                seconds = round(event.seconds, 6)
+                self.log.debug("upstream_answered", route=event.route, status=event.status, seconds=seconds)
+            case ResponseStored():
+                fields = {"route": event.route, "namespace": event.namespace, "bytes": event.stored_bytes}
+                self.log.debug("stored", **fields, ttl=event.ttl)
+            case _:
+                pass  # every other kind has its line at any level
 
     def _task(self, event: TaskFailed) -> None:
         # Our own errors are written to be read. A foreign one may quote a header, a body or a connection's URL, so its

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from proxy.admin.warming import WarmOrder
     from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
+    from proxy.observe.options import LogOptions
     from proxy.observe.pulse import Pulse
     from proxy.pipeline.handover import Offer, Verdict
     from proxy.policy.rules import RuleBook
@@ -198,6 +199,15 @@ class Steering:
     async def warming(self) -> dict[str, Any]:
         """Return every warmer with its last run, and the last jobs."""
         return await self._service.house.warming.document()
+
+    @property
+    def log_options(self) -> LogOptions:
+        """What is logged now."""
+        return self._service.house.logs.options
+
+    async def use_log(self, options: LogOptions) -> None:
+        """Log so until the next reload."""
+        self._service.house.logs.change(options)
 
     def alive(self) -> bool:
         """Say that the loop turns: nobody could have called this otherwise."""

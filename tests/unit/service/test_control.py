@@ -14,9 +14,11 @@ from proxy.message.errors import StoreError
 from proxy.message.selectors import EVERYTHING
 from proxy.observe.events import Purged, StoreAnswered
 from proxy.observe.metrics import Gauges
+from proxy.observe.options import LogOptions
 from proxy.observe.stats import RedisFacts
 from proxy.service import control
 from proxy.service.control import REDIS_FACTS, Steering
+from tests.unit.service.conftest import RULES
 
 NOWHERE = "redis://127.0.0.1:1/0"
 
@@ -173,3 +175,13 @@ async def test_it_is_ready_between_start_and_stop(play):
     assert (steering.alive(), steering.ready()) == (True, True)
     await played.service.stop()
     assert not steering.ready()
+
+
+async def test_the_log_is_changed_until_the_next_reload(play):
+    played = await play(load=lambda: RULES)
+    steering = Steering(played.service)
+    assert (steering.log_options.level, steering.log_options.hits) == ("error", 0.0)
+    await steering.use_log(LogOptions(level="debug", hits=1.0))
+    assert played.service.house.logs.options == LogOptions(level="debug", hits=1.0)
+    assert not await steering.reload()
+    assert (steering.log_options.level, steering.log_options.hits) == ("error", 0.0)
