@@ -17,5 +17,10 @@
 - ``inspection``  the calls that show, and reload
 - ``loglines``    the calls that show and change how much is logged
 - ``health``      what is healthy
+- ``points``      what the dashboard's plots show, of the counters' sums at several moments
+- ``gathering``   asking for several things at once, of which one may be slow
+- ``watching``    one look at the service per second, however many watch
+- ``streaming``   ``GET /events``: what the dashboard shows, as it happens
+- ``assets``      the dashboard's page and files, from ``static``
 - ``probes``      ``/livez``, ``/readyz``, ``/metrics``
 """

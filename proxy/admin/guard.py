@@ -2,7 +2,8 @@
 
 A web page can make the browser of anybody on this machine send requests to a loopback port, and by rebinding its own
 name to 127.0.0.1 read the answers. Such a request names the page's host in ``Host``, and any request of a script that
-changes something carries ``Origin``.
+changes something carries ``Origin``. One that changes nothing (an image, a script) may carry neither, and its answer
+cannot be read; yet it would be answered, so ``Sec-Fetch-Site`` is looked at as well.
 """
 
 from __future__ import annotations
@@ -18,17 +19,26 @@ from proxy.admin.options import UnixAddress, is_loopback
 from proxy.admin.problems import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Mapping
 
     from aiohttp.typedefs import Handler, Middleware
 
     from proxy.admin.options import Address
 
+_READING: Final = frozenset({"GET", "HEAD"})
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\[\]:/@\s]+))(?::[0-9]{0,5})?")
 
 
-def guarding(address: Address, admit: Callable[[list[str]], bool], hosts: tuple[str, ...]) -> Middleware:
-    """Return a middleware that lets pass what is addressed to ``address`` or ``hosts`` and whose Authorization is admitted."""
+def guarding(
+    address: Address,
+    admit: Callable[[list[str]], bool],
+    hosts: tuple[str, ...],
+    public: Container[str] = frozenset(),
+) -> Middleware:
+    """Return a middleware that lets pass what is addressed to ``address`` or ``hosts`` and whose Authorization is admitted.
+
+    ``public`` are paths that may be read without one: the page on which a token is typed in.
+    """
     names = frozenset(name.lower() for name in hosts)
 
     @web.middleware
@@ -41,7 +51,10 @@ def guarding(address: Address, admit: Callable[[list[str]], bool], hosts: tuple[
         origins = request.headers.getall("Origin", [])
         if not all(is_same_origin(origin, request.headers.get("Host", "")) for origin in origins):
             raise Problem(403, "requests from pages of another origin are refused")
-        if not admit(request.headers.getall("Authorization", [])):
+        if not is_asked_for(request.headers, request.path):
+            raise Problem(403, "requests from pages of another site are refused")
+        is_public = request.method in _READING and request.path in public
+        if not is_public and not admit(request.headers.getall("Authorization", [])):
             raise Problem(401, "a bearer token is needed", headers={"WWW-Authenticate": 'Bearer realm="sapwood"'})
         return await handler(request)
 
@@ -81,6 +94,16 @@ def _local_address(request: web.Request) -> str:
 def is_same_origin(origin: str, host_field: str) -> bool:
     """Say whether a page of that origin was served by this very host; ``null`` is nobody's."""
     return bool(host_field) and origin.lower() in {f"{scheme}://{host_field.lower()}" for scheme in ("http", "https")}
+
+
+def is_asked_for(fields: Mapping[str, str], path: str) -> bool:
+    """Say whether a browser sent this for a page of ours or at its user's own wish, or no browser did.
+
+    A link elsewhere may lead to the page, to nothing else (Fetch Metadata, section 2).
+    """
+    if fields.get("Sec-Fetch-Site", "none").lower() in {"none", "same-origin"}:
+        return True
+    return path == "/" and fields.get("Sec-Fetch-Mode", "").lower() == "navigate"
 
 
 def carries(authorization: list[str], token: str) -> bool:

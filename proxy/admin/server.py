@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from proxy.admin import assets
 from proxy.admin.bodies import MOST_BYTES
 from proxy.admin.guard import guarding
 from proxy.admin.handovers import HandoverCalls
@@ -16,6 +17,7 @@ from proxy.admin.options import may_go_without_token, parse_listen
 from proxy.admin.probes import ProbeCalls
 from proxy.admin.problems import answering_problems
 from proxy.admin.purging import PurgeCalls
+from proxy.admin.streaming import StreamCalls
 from proxy.admin.tokens import Tokens
 from proxy.admin.warming import WarmCalls
 
@@ -81,12 +83,15 @@ class Admin:
 def admin_application(options: AdminOptions, control: Control, observer: Observer, tokens: Tokens) -> web.Application:
     """Return everything, behind the guard."""
     purging = PurgeCalls(control)
-    guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts)
+    guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts, assets.FILES)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
+    streaming = StreamCalls(control, observer)
     others = (HandoverCalls, WarmCalls, InspectionCalls, LogCalls, ProbeCalls)
-    everything = (purging, *(calls(control) for calls in others))
+    everything = (purging, *(calls(control) for calls in others), streaming, assets.Assets())
     for calls in everything:
         app.router.add_routes(calls.routes())
+    app.on_startup.append(streaming.start)
+    app.on_shutdown.append(streaming.stop)
     return app
 
 
@@ -104,6 +109,7 @@ def _application(most_bytes: int, *middlewares: Middleware) -> web.Application:
 
 
 async def _without_our_insides(request: web.Request, response: web.StreamResponse) -> None:
-    """Take out the field that tells everybody the versions of Python and aiohttp."""
+    """Take out the field that tells everybody the versions of Python and aiohttp; let nobody guess at types."""
     del request
     response.headers.popall("Server", None)
+    response.headers["X-Content-Type-Options"] = "nosniff"

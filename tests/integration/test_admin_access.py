@@ -46,7 +46,7 @@ async def test_with_a_token_nothing_goes_without_it():
         calls = [
             ("POST", "/purge"), ("GET", "/purge"), ("PURGE", "/plans/7"), ("GET", "/entries?url=/x"), ("GET", "/stats"),
             ("POST", "/stats/reset"), ("GET", "/health"), ("GET", "/config"), ("POST", "/reload"), ("GET", "/metrics"),
-            ("GET", "/explain?url=/x"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/nothing"),
+            ("GET", "/explain?url=/x"), ("GET", "/events"), ("GET", "/livez"), ("GET", "/readyz"), ("GET", "/nothing"),
         ]  # fmt: skip
         for method, target in calls:
             status, document, fields = await api.ask(method, target)

@@ -1,6 +1,6 @@
 import pytest
 
-from proxy.admin.guard import carries, is_ours, is_same_origin
+from proxy.admin.guard import carries, is_asked_for, is_ours, is_same_origin
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,25 @@ def test_an_origin_is_this_very_host_or_foreign(origin, host, said):
 )
 def test_only_the_one_token_is_taken(fields, said):
     assert carries(fields, "t0ken") is said
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "said"),
+    [
+        pytest.param({}, "/events", True, id="no browser"),
+        pytest.param({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}, "/events", True, id="our own page"),
+        pytest.param({"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}, "/stats", True, id="typed in"),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, "/", True, id="a link to the page"
+        ),
+        pytest.param(
+            {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, "/stats", False, id="a link to data"
+        ),
+        pytest.param({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, "/", False, id="an image"),
+        pytest.param({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}, "/events", False, id="a stream"),
+        pytest.param({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"}, "/stats", False, id="another port"),
+        pytest.param({"Sec-Fetch-Site": "Cross-Site"}, "/stats", False, id="in another case"),
+    ],
+)
+def test_a_browser_asks_for_our_page_or_at_its_users_wish(fields, path, said):
+    assert is_asked_for(fields, path) is said

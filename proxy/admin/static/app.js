@@ -1,0 +1,92 @@
+// The page: it follows the event stream, shows a login where a token is asked for, and says when it knows nothing new.
+
+import { hasToken, useToken } from "./api.js";
+import { byId, mark, say } from "./dom.js";
+import { prepareExplain } from "./explain.js";
+import { clock } from "./format.js";
+import { showHealth, showPurges, showReplicas, showStatus, showWarmers } from "./panels.js";
+import { repaint, showPlots, take } from "./plots.js";
+import { preparePurge } from "./purge.js";
+import { showRoutes } from "./routes.js";
+import { follow } from "./stream.js";
+import { showTiles } from "./tiles.js";
+
+const PARTS = [showStatus, showPlots, showTiles, showHealth, showRoutes, showPurges, showReplicas, showWarmers];
+let last = null;  // the last snapshot
+
+function hear(name, document) {
+  if (name === "history") { take(document.points); return; }
+  if (name !== "snapshot") return;
+  if (document.point) take([document.point]);
+  last = document;
+  state("live");
+  for (const part of PARTS) part(document);
+}
+
+function state(now, why = "") {
+  const live = byId("live");
+  mark(live, "data-state", now);
+  say(live, now);
+  byId("login").hidden = now !== "login";
+  byId("board").hidden = now === "login" || !last;
+  byId("status").hidden = now === "login";
+  byId("leave").hidden = now === "login" || !hasToken();
+  byId("board").classList.toggle("is-old", now === "lost");
+  const since = last ? ` These numbers are of ${clock(last.at)}.` : "";
+  const notice = byId("notice");
+  notice.hidden = now !== "lost";
+  say(notice, now === "lost" ? `${why || "The sidecar does not answer."}${since} Trying again…` : "");
+  document.title = now === "live" ? `${last.service ?? "Sapwood"} · Sapwood` : "Sapwood";
+}
+
+async function run() {
+  for (;;) {
+    state("connecting");
+    await follow(hear, (why) => state("lost", why));
+    const tried = hasToken();
+    forget();
+    say(byId("login-error"), tried ? "This token was refused." : "");
+    await signedIn();
+  }
+}
+
+function forget() {
+  useToken("");
+  last = null;
+  state("login");
+  byId("token").value = "";
+  byId("token").focus();
+}
+
+const signedIn = () => new Promise((done) => {
+  byId("login-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    useToken(byId("token").value.trim());
+    byId("token").value = "";
+    done();
+  }, { once: true });
+});
+
+const THEMES = ["auto", "light", "dark"];
+
+function prepareTheme() {
+  const button = byId("theme");
+  const root = document.documentElement;
+  const tell = () => say(button, `Theme: ${root.dataset.theme ?? "auto"}`);
+  button.addEventListener("click", () => {
+    const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];
+    mark(root, "data-theme", next === "auto" ? null : next);
+    try { localStorage.setItem("sapwood-theme", next); } catch { /* this page only, then */ }
+    tell();
+    repaint();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  tell();
+}
+
+// A reload is the surest way to forget a token, and whatever was shown with it.
+byId("leave").addEventListener("click", () => location.reload());
+prepareTheme();
+preparePurge();
+prepareExplain();
+run();
