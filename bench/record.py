@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -55,7 +56,7 @@ class Record:
 
     def keep(self) -> int:
         """Print the table, write the files, and return the exit code."""
-        self._print()
+        self.show()
         RESULTS.mkdir(exist_ok=True)
         value = {
             "name": self.name,
@@ -68,11 +69,12 @@ class Record:
             "findings": [asdict(finding) for finding in self.findings],
             "details": self.details,
         }
-        (RESULTS / f"{self.name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+        (RESULTS / f"{self.name}.json").write_text(dumped(value))
         write_readme()
         return 0 if self.passed else 1
 
-    def _print(self) -> None:
+    def show(self) -> None:
+        """Print the table."""
         table = Table(title=f"{self.name}: {self.purpose}", title_justify="left")
         for heading in ("", "found", "asked", ""):
             table.add_column(heading)
@@ -80,6 +82,14 @@ class Record:
             verdict = {True: "ok", False: "NOT OK", None: ""}[finding.ok]
             table.add_row(finding.what, finding.found, finding.asked, verdict)
         Console(width=140 if not sys.stdout.isatty() else None).print(table)
+
+
+def dumped(value: object) -> str:
+    """Write JSON for people: a list of numbers on one line."""
+    text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return re.sub(
+        r"\[[-\d.,\snul]+\]", lambda found: " ".join(found[0].split()).replace("[ ", "[").replace(" ]", "]"), text
+    )
 
 
 def _text(found: object) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-import uvloop
-
-from bench.peers import machine, wrk
-from bench.peers.behind import asked, forget
+from bench.peers.behind import forget
+from bench.peers.crowd import Crowd
+from bench.peers.slow import slow_backend
 from bench.peers.stats import spread
-from bench.peers.talker import ask_once
+from bench.peers.ways import WAYS
+from bench.peers.wrk import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,32 +21,9 @@ if TYPE_CHECKING:
     from bench.peers.scenarios import Entry, Scenario
     from bench.peers.servers import Bed, Server
     from bench.peers.stats import Spread
+    from bench.peers.ways import Run
 
-#: The quantities of a run, each with its unit.
-UNITS: Final = {
-    "rate": "requests/s",
-    "cost": "µs CPU",
-    "p50": "ms",
-    "p99": "ms",
-    "backend": "% to backend",
-    "busy": "%",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run: requests/s, CPU µs of the server per request, latencies in ms, requests that failed.
-
-    ``backend`` is the share of requests that reached the backend, ``busy`` of its core that the server had; in percent.
-    """
-
-    rate: float
-    cost: float
-    p50: float
-    p99: float
-    backend: float
-    busy: float
-    failed: int
+FILLERS: Final = 32
 
 
 @dataclass(slots=True)
@@ -56,13 +34,13 @@ class Measured:
     runs: list[Run] = field(default_factory=list)
     memory: int = 0
 
-    def values(self, quantity: str) -> list[float]:
-        """Return one number of each run."""
-        return [getattr(run, quantity) for run in self.runs]
+    def values(self, quantity: str) -> list[float | None]:
+        """Return one number of each run; None where that run has no such number."""
+        return [run.numbers.get(quantity) for run in self.runs]
 
     def spread(self, quantity: str) -> Spread | None:
         """Return median and quartiles of a quantity."""
-        return spread(self.values(quantity))
+        return spread([value for value in self.values(quantity) if value is not None])
 
     @property
     def failed(self) -> int:
@@ -74,18 +52,23 @@ def take_turns(scenario: Scenario, bed: Bed, rounds: int, seconds: float, entrie
     """Start all, warm all, and let them take turns; who begins changes with the round."""
     forget(bed.redis)
     found = [Measured(entry.label) for entry in entries]
+    ask = WAYS[scenario.way]
     with ExitStack() as stack:
+        if scenario.way == "cold":
+            slow = stack.enter_context(slow_backend())
+            bed = replace(bed, backend=slow.port, slow=slow)
         servers = [
             stack.enter_context(entry.make(bed, f"{scenario.name}-{number}")) for number, entry in enumerate(entries)
         ]
         for server, entry in zip(servers, entries, strict=True):
-            if scenario.warm:
-                uvloop.run(ask_once(server.port, scenario.warm))
-            _closed(server, entry, seconds, f"w{server.port}")
+            _prepare(scenario, server, entry)
+            if scenario.way == "closed":
+                ask(server, entry, seconds, f"w{server.port}")
+        rounds = min(rounds, scenario.rounds)
         for turn in range(rounds):
             for step in range(len(entries)):
                 at = (turn + step) % len(entries)
-                found[at].runs.append(_closed(servers[at], entries[at], seconds, f"r{turn}x{at}"))
+                found[at].runs.append(ask(servers[at], entries[at], seconds, f"r{turn}x{at}"))
             print(f"\r{scenario.name}: round {turn + 1} of {rounds} ", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         for server, measured in zip(servers, found, strict=True):
@@ -93,20 +76,15 @@ def take_turns(scenario: Scenario, bed: Bed, rounds: int, seconds: float, entrie
     return found
 
 
-def _closed(server: Server, entry: Entry, seconds: float, salt: str) -> Run:
-    """Let wrk ask one of them: the next request follows the answer before it."""
-    bed, pids = server.bed, server.pids()
-    reached, before = asked(bed.backend), machine.cpu_seconds(pids)
-    said = wrk.run(entry.ask, server.port, seconds, salt, bed.folder, bed.cores.load)
-    used = machine.cpu_seconds(pids) - before
-    reached = asked(bed.backend) - reached - 1
-    requests = max(1, said.requests)
-    return Run(
-        rate=said.requests / said.seconds,
-        cost=used / requests * 1e6,
-        p50=said.p50,
-        p99=said.p99,
-        backend=reached / requests * 100,
-        busy=used / said.seconds * 100,
-        failed=said.failed,
-    )
+def _prepare(scenario: Scenario, server: Server, entry: Entry) -> None:
+    """Fill it, and make sure that it answers as it should."""
+    if scenario.warm:
+        with Crowd(server.port, FILLERS) as crowd:
+            crowd.fill(scenario.warm)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.request("GET", entry.ask.sample, headers={**FIELDS, "Host": "api.example", **dict(entry.ask.fields)})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    if answer.status != scenario.status:
+        raise RuntimeError(f"{scenario.name}, {entry.label}: {answer.status} where {scenario.status} is expected")

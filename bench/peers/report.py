@@ -1,97 +1,124 @@
-"""What was found, for the eye and for the record."""
+"""What was found, as the record keeps it; and as a table for the eye.
+
+A *piece* is what the record keeps of one scenario: ``title``, ``date``, ``rounds``, ``seconds`` of a run, and ``servers``,
+which has for each label ``memory`` in bytes, ``failed`` requests and ``runs``: for each quantity its value in each round.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.peers.measure import UNITS
-from bench.peers.scenarios import GOALS
-from bench.peers.stats import ratios
+from bench.peers.scenarios import GOALS, SCENARIOS
+from bench.peers.stats import Spread, ratios, spread
+from bench.peers.ways import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.peers.measure import Measured
     from bench.peers.scenarios import Goal, Scenario
-    from bench.peers.stats import Spread
+    from bench.record import Record
 
-SHOWN: Final = ("cost", "rate", "p50", "p99", "busy", "backend")
+Piece = dict[str, Any]
+WHOLE: Final = 100
 
 
-def show(scenario: Scenario, measured: Sequence[Measured]) -> None:
-    """Print the table of one scenario."""
-    table = Table(title=f"{scenario.name}: {scenario.title}", title_justify="left")
-    table.add_column("")
-    for quantity in SHOWN:
-        table.add_column(UNITS[quantity] + (f" {quantity}" if quantity.startswith("p") else ""), justify="right")
-    for heading in ("MiB", "failed"):
-        table.add_column(heading, justify="right")
-    for one in measured:
-        cells = [cell(one.spread(quantity)) for quantity in SHOWN]
-        table.add_row(one.label, *cells, f"{one.memory / 2**20:,.0f}", f"{one.failed:,}")
-    Console(width=150, highlight=False).print(table)
+def piece_of(scenario: Scenario, measured: Sequence[Measured], seconds: float) -> Piece:
+    """Return what the record keeps."""
+    return {
+        "title": scenario.title,
+        "date": time.strftime("%Y-%m-%d", time.gmtime()),
+        "rounds": max(len(one.runs) for one in measured),
+        "seconds": seconds,
+        "servers": {
+            one.label: {
+                "memory": one.memory,
+                "failed": one.failed,
+                "runs": {
+                    quantity: [None if value is None else round(value, 3) for value in one.values(quantity)]
+                    for quantity in UNITS
+                    if one.spread(quantity) is not None
+                },
+            }
+            for one in measured
+        },
+    }
+
+
+def spread_of(piece: Piece, label: str, quantity: str) -> Spread | None:
+    """Return median and quartiles; None where it was not measured."""
+    values = piece["servers"].get(label, {"runs": {}})["runs"].get(quantity, ())
+    return spread([value for value in values if value is not None])
+
+
+def judged(goal: Goal, pieces: Mapping[str, Piece]) -> Spread | None:
+    """Return ours, or ours as a multiple of theirs, round by round; None where that was not measured."""
+    piece = pieces.get(goal.scenario)
+    if piece is None or goal.ours not in piece["servers"]:
+        return None
+    if goal.theirs is None:
+        return spread_of(piece, goal.ours, goal.quantity)
+    if goal.theirs not in piece["servers"]:
+        return None
+    ours, theirs = (piece["servers"][label]["runs"].get(goal.quantity, ()) for label in (goal.ours, goal.theirs))
+    return ratios(ours, theirs)
 
 
 def number(value: float) -> str:
     """Write three figures, or all of them before the point."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"  # noqa: PLR2004
+    digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2  # noqa: PLR2004 - three figures
+    return f"{value:,.{digits}f}"
 
 
 def cell(spread: Spread | None) -> str:
     """Write median and quartiles."""
     if spread is None:
-        return "-"
+        return ""
     if spread.low == spread.high:
         return number(spread.median)
     return f"{number(spread.median)} ({number(spread.low)} to {number(spread.high)})"
 
 
-def judged(goal: Goal, found: Mapping[str, Sequence[Measured]]) -> Spread | None:
-    """Return ours as a multiple of theirs, round by round; None where one of both was not measured."""
-    by_label = {one.label: one for one in found.get(goal.scenario, ())}
-    ours, theirs = by_label.get(goal.ours), by_label.get(goal.theirs)
-    if ours is None or theirs is None:
-        return None
-    return ratios(ours.values(goal.quantity), theirs.values(goal.quantity))
+def show(name: str, piece: Piece) -> None:
+    """Print the table of one scenario."""
+    table = Table(title=f"{name}: {piece['title']}", title_justify="left")
+    shown = [quantity for quantity in UNITS if any(quantity in one["runs"] for one in piece["servers"].values())]
+    table.add_column("")
+    for heading in (*(UNITS[quantity] for quantity in shown), "MiB", "failed"):
+        table.add_column(heading, justify="right")
+    for label, one in piece["servers"].items():
+        cells = [cell(spread_of(piece, label, quantity)) for quantity in shown]
+        table.add_row(label, *cells, f"{one['memory'] / 2**20:,.0f}", f"{one['failed']:,}")
+    Console(width=200, highlight=False).print(table)
 
 
-def goals(found: Mapping[str, Sequence[Measured]]) -> list[tuple[str, Spread, str, bool]]:
-    """Return what each goal is about, what was found, what is asked, and whether it is reached."""
-    lines = []
+def reach(record: Record, pieces: Mapping[str, Piece]) -> None:
+    """Take down what was found and what was asked of it."""
+    for scenario in SCENARIOS:
+        if (piece := pieces.get(scenario.name)) is not None:
+            _take_down(record, scenario, piece)
     for goal in GOALS:
-        ratio = judged(goal, found)
-        if ratio is not None:
-            what = f"{goal.scenario}: {UNITS[goal.quantity]} of {goal.ours} to {goal.theirs}"
-            lines.append((what, ratio, f"at most {goal.at_most}", ratio.median <= goal.at_most))
-    return lines
+        found = judged(goal, pieces)
+        if found is not None:
+            what = f"goal, {goal.scenario}: {UNITS[goal.quantity]}, {goal.ours}"
+            asked = f"at most {number(goal.at_most)}"
+            if goal.theirs is not None:
+                what, asked = f"{what}, as a multiple of {goal.theirs}", f"{asked} times"
+            record.ask(what, cell(found), asked, found.median <= goal.at_most)
 
 
-def as_json(found: Mapping[str, Sequence[Measured]]) -> dict[str, Any]:
-    """Return everything, each run included."""
-    return {
-        name: {
-            one.label: {
-                "memory": one.memory,
-                "failed": one.failed,
-                **{quantity: spread_as_json(one.spread(quantity)) for quantity in UNITS},
-                "runs": [{key: round(value, 3) for key, value in asdict(run).items()} for run in one.runs],
-            }
-            for one in measured
-        }
-        for name, measured in found.items()
-    }
-
-
-def spread_as_json(spread: Spread | None) -> list[float] | None:
-    """Return lower quartile, median, upper quartile."""
-    return None if spread is None else [round(value, 3) for value in (spread.low, spread.median, spread.high)]
-
-
-def dumped(value: object) -> str:
-    """Write JSON that a person can read, with the innermost values on a line each."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+def _take_down(record: Record, scenario: Scenario, piece: Piece) -> None:
+    for label, one in piece["servers"].items():
+        who = f"{scenario.name}, {label}"
+        medians = [(UNITS[quantity], spread_of(piece, label, quantity)) for quantity in UNITS]
+        record.note(who, "; ".join(f"{unit} {cell(found)}" for unit, found in medians if found is not None))
+        if one["failed"]:
+            record.ask(f"{who}: failed", one["failed"], "0", ok=False)
+        reached = spread_of(piece, label, "backend")
+        low, high = scenario.backend
+        if reached is not None and not low <= reached.median <= high:
+            record.ask(f"{who}: % of requests to the backend", cell(reached), f"{low} to {high}", ok=False)

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bench.peers.machine import Cores
+    from bench.peers.slow import Slow
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Bed:
-    """Where servers are put: a folder on tmpfs, cores, and the ports of what stands behind them."""
+    """Where servers are put: a folder on tmpfs, cores, the ports of what stands behind them; a slow backend, if any."""
 
     folder: Path
     cores: Cores
     backend: int
     redis: int
     memcached: int
+    slow: Slow | None = None
 
 
 class Server:
@@ -45,6 +47,7 @@ class Server:
         self.port = machine.free_port()
         self.log = bed.folder / f"{name}.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self._before: int | None = None
 
     def __enter__(self) -> Self:
         self.folder.mkdir(mode=0o777)
@@ -73,6 +76,12 @@ class Server:
     def memory(self) -> int:
         """Return the bytes it takes: its processes', and its files' on tmpfs."""
         return machine.proportional_bytes(self.pids()) + machine.held_files(self.folder)
+
+    def before_crowds(self) -> int:
+        """Return what it took when this was first asked."""
+        if self._before is None:
+            self._before = self.memory()
+        return self._before
 
     def write(self, name: str, text: str) -> str:
         """Write a file of its own and return its path."""

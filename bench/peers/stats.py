@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ def ratios(ours: Sequence[float | None], theirs: Sequence[float | None]) -> Spre
     return spread([one / other for one, other in pairs if one is not None and other])
 
 
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """Return the value that this share (0 to 1) of all does not exceed; None of none."""
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value that this share (0 to 1) of all, of which there must be some, does not exceed."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else None
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]

@@ -46,13 +46,14 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to ask: a Lua expression for the target, what must come before it, and fields beyond the usual ones.
+    """What to ask: a Lua expression for the target, such a target, what must come before it, and fields beyond the usual.
 
     In ``target`` and ``prelude``, ``turn`` counts the requests of a run, ``SALT`` is a word and ``SEED`` a number
     of that run alone.
     """
 
     target: str
+    sample: str
     prelude: str = ""
     fields: tuple[tuple[str, str], ...] = ()
 
