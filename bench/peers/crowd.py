@@ -13,6 +13,7 @@ import select
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -144,7 +145,8 @@ class Crowd:
     def _send(self, request: bytes, due: float) -> None:
         number = self._free.popleft()
         self._due[number] = due
-        self._all[number].send(request)
+        with suppress(ConnectionError):  # it was closed meanwhile: reading says so next
+            self._all[number].send(request)
 
     def _settle(self, answers: Answers) -> None:
         """Wait for every answer that is due; what does not come for long has failed."""
@@ -182,10 +184,11 @@ class Crowd:
         return True
 
     def _lose(self, number: int, answers: Answers) -> None:
-        """Count a connection that the server closed."""
+        """Give up a connection that the server closed; only a request that waited there has failed."""
         self._poll.unregister(number)
         self._all.pop(number).close()
         self._partial.pop(number, None)
-        answers.failed += 1
         if self._due.pop(number, None) is None:
             self._free.remove(number)
+        else:
+            answers.failed += 1
