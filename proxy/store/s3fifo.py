@@ -27,6 +27,7 @@ _SMALL_SHARE: Final = 0.05  # of the budget; anything from 2 to 10 % does, more 
 _MOST_HITS: Final = 7  # more would keep yesterday's favourites for too many rounds
 _MOST_LOOKS: Final = 64  # in each queue, 20 us; where everything is popular, all of it would be looked at
 _LEAST_REMEMBERED: Final = 16  # in each half, however few are kept
+_NAME: Final = (1 << 30) - 1  # of a hash: Python's smallest integers; a mix-up only spares somebody a queue
 
 
 class S3Fifo:
@@ -36,7 +37,7 @@ class S3Fifo:
         self._budget = budget
         self._small, self._main = Queue(), Queue()
         self._count = 0
-        # Hashes of what left the small queue, half of them older; an item lent the place of another is no harm.
+        # Of what left the small queue; half of them older.
         self._gone_lately: set[int] = set()
         self._gone_before: set[int] = set()
 
@@ -138,12 +139,12 @@ class S3Fifo:
         return min(_MOST_HITS, max(1, round(item.size * self._count / self.size)))
 
     def _remember(self, item: Kept) -> None:
-        self._gone_lately.add(hash(item.digest))
+        self._gone_lately.add(hash(item.digest) & _NAME)
         if len(self._gone_lately) > max(_LEAST_REMEMBERED, self._count // 2):
             self._gone_before, self._gone_lately = self._gone_lately, set()
 
     def _came_back(self, item: Kept) -> bool:
-        name = hash(item.digest)
+        name = hash(item.digest) & _NAME
         if name in self._gone_lately:
             self._gone_lately.discard(name)
             return True
