@@ -10,7 +10,7 @@ WORKERS ?= 2
 LOCKED := --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types rooms unit tools prove bench lock chart clean
+.PHONY: help demo test lint types rooms unit tools prove bench profile lock chart clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -61,7 +61,7 @@ def take_turns(scenario: Scenario, bed: Bed, rounds: int, seconds: float, entrie
             stack.enter_context(entry.make(bed, f"{scenario.name}-{number}")) for number, entry in enumerate(entries)
         ]
         for server, entry in zip(servers, entries, strict=True):
-            _prepare(scenario, server, entry)
+            prepare(scenario, server, entry)
             if scenario.way == "closed":
                 ask(server, entry, seconds, f"w{server.port}")
         rounds = min(rounds, scenario.rounds)
@@ -76,7 +76,7 @@ def take_turns(scenario: Scenario, bed: Bed, rounds: int, seconds: float, entrie
     return found
 
 
-def _prepare(scenario: Scenario, server: Server, entry: Entry) -> None:
+def prepare(scenario: Scenario, server: Server, entry: Entry) -> None:
     """Fill it, and make sure that it answers as it should."""
     if scenario.warm:
         with Crowd(server.port, FILLERS) as crowd:

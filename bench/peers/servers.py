@@ -122,6 +122,7 @@ routes:
     def __init__(self, bed: Bed, name: str, *, budget: int = 64) -> None:
         """Take a budget for the hot tier; 0 turns it off, and every hit asks Redis."""
         super().__init__(bed, name, budget=budget)
+        self.python = [sys.executable]
         self.admin, self.probes = machine.free_port(), machine.free_port()
 
     def words(self) -> list[str]:
@@ -129,7 +130,7 @@ routes:
         said = {"port": self.port, "admin": self.admin, "probes": self.probes, "budget": self.budget}
         store = f"redis://127.0.0.1:{self.bed.redis}/0"
         rules = self.write("rules.yaml", self.rules.format(**said, backend=self.bed.backend, store=store))
-        return [sys.executable, "-m", "proxy", "serve", "--config", rules]
+        return [*self.python, "-m", "proxy", "serve", "--config", rules]
 
     def is_ready(self) -> bool:
         """Ask as a kubelet does."""
