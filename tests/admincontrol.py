@@ -78,6 +78,10 @@ class FakeControl:
     budget: Budget = field(default_factory=lambda: Budget(1 << 22))
     purge_limits: PurgeOptions = field(default_factory=PurgeOptions)
     log_options: LogOptions = field(default_factory=LogOptions)
+    warmers: tuple = ("plans", "lists")
+    warm_orders: list = field(default_factory=list)
+    warm_answers: list = field(default_factory=list)  # how the job stands, one answer after the other
+    is_busy: bool = False
 
     def _ask_store(self):
         if self.bug is not None:
@@ -166,6 +170,21 @@ class FakeControl:
 
     async def use_log(self, options):
         self.log_options = options
+
+    async def warm(self, order):
+        if any(not url.startswith("/plans") for url in order.urls):
+            raise ValueError(f'no route serves "{order.urls[0]}"')
+        self.warm_orders.append(order)
+        return (
+            None
+            if self.is_busy
+            else (self.warm_answers[0] if self.warm_answers else {"id": "j1", "state": "done", "runs": []})
+        )
+
+    async def warming(self):
+        if len(self.warm_answers) > 1:
+            self.warm_answers.pop(0)
+        return {"warmers": {}, "jobs": self.warm_answers[:1]}
 
     def alive(self):
         return self.is_alive

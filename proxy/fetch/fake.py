@@ -76,6 +76,16 @@ class FakeOrigin:
         """Requests that count toward ``max_concurrent`` now."""
         return self._places.taken
 
+    @property
+    def limit(self) -> int:
+        """How many may count at once."""
+        return self._places.limit
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        return self._places.waiting
+
     def will_answer(self, *answers: Scripted) -> None:
         """Queue answers, one per request in the order they come."""
         self._script.extend(answers)

@@ -226,3 +226,10 @@ async def test_many_selectors_in_one_call(ledger):
 
     assert await judge(ledger, ["tag:39"], s0) == PURGED
     assert await judge(ledger, ["tag:40"], s0) == IN_FORCE
+
+
+async def test_whoever_listens_is_told_of_a_purge(ledger):
+    heard = []
+    ledger.listen(lambda names, at: heard.append((names, at)))
+    at = await ledger.purge(["tag:a", "tag:b"], soft=True, now=0.0)
+    assert heard == [(("tag:a", "tag:b"), at)]

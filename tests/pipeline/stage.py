@@ -86,6 +86,8 @@ class ScriptedOrigin:
         self.default: Says | None = None
         self.heard = []
         self.bodies: list[Chunks] = []
+        self.limit = 64
+        self.waiting = 0
         self.in_flight = 0
         self.most_in_flight = 0
         self.asked = asyncio.Event()

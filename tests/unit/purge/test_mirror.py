@@ -190,3 +190,12 @@ def test_epochs_left_behind_are_remembered_within_bounds(mirror):
 
     assert mirror.has_seen(seq(1, "e99"))
     assert not mirror.has_seen(seq(1, "e0"))
+
+
+def test_each_purge_is_told_once_whoever_made_it(mirror):
+    heard = []
+    mirror.heard = lambda names, at: heard.append((names, at))
+    mirror.learn(["tag:own"], seq(12), 10, soft=False)
+    mirror.follow(Tail(seq(15), (logged(12, 10, "tag:own"), logged(15, 12, "tag:theirs", soft=True))), mirror.known)
+    mirror.follow(Tail(seq(15), (logged(15, 12, "tag:theirs", soft=True),)), mirror.known)
+    assert heard == [(("tag:own",), seq(12)), (("tag:theirs",), seq(15))]
