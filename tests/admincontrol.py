@@ -140,9 +140,6 @@ class FakeControl:
         self._ask_store()
         return [{"seq": str(self.seq), "mode": "hard", "selectors": ["tag:<b>plans</b>"], "count": 1}]
 
-    async def warming(self):
-        return {"warmers": {}, "jobs": []}
-
     async def followers(self):
         self._ask_store()
         return [{"name": "me", "is_this": True, "looked": 0.05, "current": True}]

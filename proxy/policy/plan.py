@@ -131,8 +131,11 @@ def _plan_by_staleness(wanted: CacheControl, found: StoredResponse, standing: St
 
 
 def wishes(request: Request, route: Route) -> CacheControl:
-    """Return the request directives that the route obeys; ``Pragma`` only without ``Cache-Control`` (section 5.4)."""
-    if route.client_control != "obey":
+    """Return the request directives that are obeyed: by the route's word, or because they are the sidecar's own.
+
+    ``Pragma`` only without ``Cache-Control`` (section 5.4).
+    """
+    if route.client_control != "obey" and not request.unasked:
         return NO_DIRECTIVES
     name = b"cache-control" if b"cache-control" in request.headers else b"pragma"
     return cachecontrol.parse(request.headers.get_all(name))

@@ -1,6 +1,6 @@
 """One request, through the ordinary pipeline: nothing is written but what the pipeline itself keeps for a client.
 
-1. The store is asked. What a client would find fresh is not fetched.
+1. The store is asked. What clients would find fresh until the warmer's next run is not fetched.
 2. A place is waited for, so that nobody live waits for one.
 3. The pipeline answers, its flight ends, and the store is asked once more. Only what a client would now find fresh
    counts as warmed: an answer that was not kept has warmed nothing.
@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -66,14 +66,21 @@ class Asked:
     is_backend_down: bool = False
 
 
-async def ask(pipeline: Pipeline, request: Request, place: AbstractAsyncContextManager[object]) -> Asked:
-    """Warm what a request asks for; ``place`` is entered only where the backend is asked. Never raises SapwoodError."""
+async def ask(
+    pipeline: Pipeline, request: Request, place: AbstractAsyncContextManager[object], min_fresh: float = 0.0
+) -> Asked:
+    """Warm what a request asks for; ``place`` is entered only where the backend is asked. Never raises SapwoodError.
+
+    ``min_fresh``: seconds for which it is to stay fresh (RFC 9111 section 5.2.1.3); what would not is fetched now.
+    """
+    if min_fresh > 0:
+        request = replace(request, headers=request.headers.with_field(b"Cache-Control", b"min-fresh=%d" % min_fresh))
     parts = pipeline.parts
     visit = _visit_of(parts, request)
     if visit is None:
         return Asked(Result.SKIPPED, "no-route")
     looked = await _looked(parts, visit)
-    if (known := _known(parts, looked)) is not None:
+    if (known := _known(parts, looked, min_fresh)) is not None:
         return known
     async with place:
         began = asyncio.get_running_loop().time()
@@ -101,17 +108,19 @@ async def _looked(parts: Parts, visit: Visit) -> Looked:
     return await look(parts, visit, shared=True)
 
 
-def is_fresh(parts: Parts, looked: Looked) -> bool:
-    """Say whether a client would get what was found without anybody asking the backend."""
-    entry = looked.entry
-    return isinstance(entry, StoredResponse) and freshness.is_fresh(entry, looked.standing, parts.wall())
+def is_fresh(parts: Parts, looked: Looked, min_fresh: float = 0.0) -> bool:
+    """Say whether a client would get what was found without anybody asking the backend, for so many seconds."""
+    entry, now = looked.entry, parts.wall()
+    if not isinstance(entry, StoredResponse) or not freshness.is_fresh(entry, looked.standing, now):
+        return False
+    return freshness.remaining(entry, now) >= int(min_fresh)
 
 
-def _known(parts: Parts, looked: Looked) -> Asked | None:
+def _known(parts: Parts, looked: Looked, min_fresh: float) -> Asked | None:
     """Return what is known without asking the backend, None where it has to be asked."""
     if looked.failed or looked.seq is None:
         return Asked(Result.SKIPPED, "store-unavailable")  # it could be fetched and not be kept
-    if is_fresh(parts, looked):
+    if is_fresh(parts, looked, min_fresh):
         return Asked(Result.FRESH, digest=looked.place.digest)
     if isinstance(looked.entry, Uncacheable) and looked.entry.until > parts.wall():
         return Asked(Result.SKIPPED, looked.entry.reason)

@@ -77,6 +77,15 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """At most so many requests at once, within so many seconds; ``min_fresh``: for how long what is there must last."""
+
+    concurrency: int
+    deadline: float
+    min_fresh: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Crew:
     """Carries out runs: what they share is one backend."""
 
@@ -84,22 +93,23 @@ class Crew:
     pace: Pace
     courtesy: Courtesy
 
-    async def carry_out(self, run: Run, requests: Sequence[Request], concurrency: int, deadline: float) -> None:
-        """Ask for each, at most ``concurrency`` at once, within ``deadline`` seconds; what is left then is skipped."""
+    async def carry_out(self, run: Run, requests: Sequence[Request], bounds: Bounds) -> None:
+        """Ask for each within the bounds; what is left at the deadline is skipped."""
         left = iter(requests)
         run.total = len(requests)
         try:
-            async with asyncio.timeout(deadline), asyncio.TaskGroup() as group:
-                for _ in range(min(concurrency, len(requests))):
-                    group.create_task(self._ask_all(run, left, concurrency))
+            async with asyncio.timeout(bounds.deadline), asyncio.TaskGroup() as group:
+                for _ in range(min(bounds.concurrency, len(requests))):
+                    group.create_task(self._ask_all(run, left, bounds))
         except TimeoutError:
             late = run.total - run.done
             run.counts[Result.SKIPPED] += late
             run.reasons["deadline"] += late
 
-    async def _ask_all(self, run: Run, left: Iterator[Request], concurrency: int) -> None:
+    async def _ask_all(self, run: Run, left: Iterator[Request], bounds: Bounds) -> None:
+        concurrency = bounds.concurrency
         for request in left:
-            asked = await ask(self.pipeline, request, self._place(concurrency))
+            asked = await ask(self.pipeline, request, self._place(concurrency), bounds.min_fresh)
             if asked.is_backend_down:
                 self.pace.failed()
             elif asked.seconds is not None:

@@ -24,7 +24,7 @@ from proxy.warming.purges import Gathering
 from proxy.warming.read_since import ReadSince
 from proxy.warming.requests import MOST_GUISES, served_by
 from proxy.warming.rounds import Round, Rounds
-from proxy.warming.runs import Crew, Run
+from proxy.warming.runs import Bounds, Crew, Run
 from proxy.warming.turns import HELD, RETRY
 
 if TYPE_CHECKING:
@@ -118,11 +118,11 @@ class Warming:
         for warmer in order.warmers:
             run = Run(warmer.name, "order")
             wanted = partial(self._sources.of, warmer, order.limit or warmer.limit)
-            work.append((run, self._make(run, wanted, warmer.concurrency, warmer.deadline)))
+            work.append((run, self._make(run, wanted, self._bounds(warmer))))
         if order.urls:
             run = Run(URLS, "order")
             of_urls = partial(self._sources.of_urls, order.urls, order.limit or len(order.urls) * MOST_GUISES)
-            work.append((run, self._make(run, of_urls, URLS_AT_ONCE, URLS_DEADLINE)))
+            work.append((run, self._make(run, of_urls, Bounds(URLS_AT_ONCE, URLS_DEADLINE))))
         job = self._jobs.add(Job("order", self._parts.wall(), tuple(run for run, _ in work)))
         for run, making in work:
             self._tasks.start(making, name=f"warm {run.warmer}")
@@ -165,13 +165,16 @@ class Warming:
             if one.trigger == "purge"
             else partial(self._sources.of, warmer, warmer.limit)
         )
-        await self._make(run, wanted, warmer.concurrency, warmer.deadline)
+        await self._make(run, wanted, self._bounds(warmer))
         if one.trigger == "purge" and not run.total and not run.error:
             self._jobs.drop(job)  # it hit nothing of this warmer's
 
-    async def _make(
-        self, run: Run, wanted: Callable[[], Awaitable[list[Request]]], concurrency: int, deadline: float
-    ) -> None:
+    def _bounds(self, warmer: Warmer) -> Bounds:
+        """Return a run's bounds: what it leaves alone has to last until the next one."""
+        now = self._parts.wall()
+        return Bounds(warmer.concurrency, warmer.deadline, warmer.due_after(now) - now if warmer.crons else 0.0)
+
+    async def _make(self, run: Run, wanted: Callable[[], Awaitable[list[Request]]], bounds: Bounds) -> None:
         """Make one run, one at a time of each warmer, and tell what came of it. Never raises SapwoodError."""
         async with self._locks.setdefault(run.warmer, asyncio.Lock()):
             run.began, run.state = self._parts.wall(), "running"
@@ -182,7 +185,7 @@ class Warming:
                     run.state = "done"
                     return
                 run.read_since = await self._read_since.share(run.warmer)
-                await self._carried_out(run, requests, concurrency, deadline)
+                await self._carried_out(run, requests, bounds)
                 await self._read_since.remember(run.warmer, run.digests)
                 run.state = "done"
             except StoreError:
@@ -203,11 +206,11 @@ class Warming:
                     self._parts.observer.tell(WarmerRan(run.warmer, run.trigger, results, seconds, run.error))
             await self._note(run, ended=True)
 
-    async def _carried_out(self, run: Run, requests: list[Request], concurrency: int, deadline: float) -> None:
+    async def _carried_out(self, run: Run, requests: list[Request], bounds: Bounds) -> None:
         run.total = len(requests)
         noting = self._tasks.start(self._note_again_and_again(run), name=f"note {run.warmer}")
         try:
-            await self._crew.carry_out(run, requests, concurrency, deadline)
+            await self._crew.carry_out(run, requests, bounds)
         finally:
             noting.cancel()
 

@@ -53,6 +53,14 @@ def planned(found, *, standing=IN_FORCE, asked=None, route=IMPLICIT_ROUTE, vary_
 
 
 FRESH = entry(10.0)
+
+
+def test_what_the_sidecar_asks_for_itself_is_obeyed_on_every_route():
+    for unasked, plan in ((False, ServeStored(FRESH)), (True, Revalidate(FRESH, Forward.REQUEST))):
+        request = replace(asking(b"min-fresh=51"), unasked=unasked)
+        assert plan_for(request, DECLARED, FRESH, IN_FORCE, vary_miss=False, now=NOW) == plan
+
+
 STALE = entry(70.0)
 GRACE = entry(70.0, stale_while_revalidate=30.0)
 MUST = {"must_revalidate": True}

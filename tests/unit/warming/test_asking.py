@@ -70,6 +70,33 @@ async def test_what_is_stale_is_fetched_whether_or_not_it_may_be_served_meanwhil
         stage.passes(1000)
 
 
+async def test_what_would_not_last_until_the_next_run_is_fetched_now(stage, place):
+    """It lives for a minute."""
+    stage.says(body=b"old")
+    await ask(stage.pipeline, request(stage), place())
+    stage.passes(30)
+    assert (await ask(stage.pipeline, request(stage), place(), 30.0)).result is Result.FRESH
+    stage.passes(1)
+    stage.says(body=b"new")
+    assert (await ask(stage.pipeline, request(stage), place(), 30.0)).result is Result.WARMED
+    assert (await stage.asks("/plans/1")).body == b"new"
+    assert b"cache-control" not in stage.origin.heard[-1].headers
+
+
+async def test_one_that_could_not_be_fetched_ahead_stays(stage, place):
+    stage.says(body=b"old")
+    await ask(stage.pipeline, request(stage), place())
+    for says in ({"status": 500}, {"error": OriginError("reset", 502)}):
+        stage.says(**says)
+        assert (await ask(stage.pipeline, request(stage), place(), 70.0)).result is Result.FAILED
+    assert (await stage.asks("/plans/1")).body == b"old"
+
+
+async def test_what_lives_shorter_than_the_runs_lie_apart_is_warmed_all_the_same(stage, place):
+    stage.says()
+    assert (await ask(stage.pipeline, request(stage), place(), 7200.0)).result is Result.WARMED
+
+
 async def test_a_purge_makes_it_worth_fetching_again(stage, place):
     for soft in (True, False):
         stage.says()

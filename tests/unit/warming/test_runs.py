@@ -13,6 +13,7 @@ from proxy.warming.courtesy import Courtesy
 from proxy.warming.pace import Pace
 from proxy.warming.requests import Bounds, request_for
 from proxy.warming.runs import MOST_DIGESTS, MOST_REASONS, Crew, Run
+from proxy.warming.runs import Bounds as Limits
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Says, Stage
 
@@ -36,7 +37,7 @@ def requests(stage, count):
 
 async def carried_out(stage, count, *, concurrency=8, deadline=20.0, on=None):
     run = Run("w", "order")
-    await (on or crew(stage)).carry_out(run, requests(stage, count), concurrency, deadline)
+    await (on or crew(stage)).carry_out(run, requests(stage, count), Limits(concurrency, deadline))
     return run
 
 
