@@ -23,7 +23,7 @@ class HealthFacts:
     """``store_latency`` is of a sign of life just now, in seconds, None if there was none.
 
     ``upstream_answers`` says whether the backend answered the last request at all, None before the first one.
-    ``hit_rate`` is in percent. ``store_refuses``: the last response to be saved was refused, as by a full server.
+    ``hit_rate`` is in percent, ``workers_down`` a number of processes. ``store_refuses``: the last response to be saved was refused, as by a full server.
     """
 
     ready: bool
@@ -35,6 +35,7 @@ class HealthFacts:
     hit_rate: float
     enabled: bool = True
     store_refuses: bool = False
+    workers_down: int = 0
 
     @property
     def store_is_up(self) -> bool:
@@ -59,6 +60,9 @@ def troubles(facts: HealthFacts) -> list[tuple[Status, str]]:
         found.append((Status.DEGRADED, f"the store took {facts.store_latency * 1000:.1f} ms to answer"))
     if facts.store_refuses:
         found.append((Status.DEGRADED, "the store refuses what is to be stored: is it full?"))
+    if facts.workers_down:
+        what = "1 worker is" if facts.workers_down == 1 else f"{facts.workers_down} workers are"
+        found.append((Status.DEGRADED, f"{what} being started again"))
     if not facts.config_reload_ok:
         found.append((Status.DEGRADED, "the last reload was refused, the configuration before it is running"))
     return found

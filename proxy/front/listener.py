@@ -15,6 +15,7 @@ from proxy.front.incoming import hosts_by_scheme
 from proxy.front.lane import Lane
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from proxy.front.handler import Handler
@@ -40,6 +41,7 @@ class Front:
 
     ``decorate`` dresses the front's own error answers. With a ``probe`` answers that hold are given again at once, on
     the hit lane. ``on_refused(status, detail, peer)`` is told of what was no request.
+    ``listening`` is a unix socket that listens already, which several processes share.
     """
 
     def __init__(  # noqa: PLR0913 - what the house hands in
@@ -51,6 +53,7 @@ class Front:
         decorate: Decorate = undecorated,
         probe: Probe | None = None,
         on_refused: Callable[[int, str, str], None] | None = None,
+        listening: socket.socket | None = None,
     ) -> None:
         self.options = options
         self.handler = handler
@@ -65,6 +68,7 @@ class Front:
         self.loop: asyncio.AbstractEventLoop
         self.lane = None if probe is None else Lane(probe, options, self.clock)
         self._on_refused = on_refused
+        self._listening = listening
         self._open: set[Connection] = set()
         self._all_gone: asyncio.Event = asyncio.Event()
         self._server: asyncio.Server | None = None
@@ -78,6 +82,9 @@ class Front:
         """Listen. Raises OSError; ``port`` is set afterwards, 0 on a unix socket."""
         self.loop = asyncio.get_running_loop()
         listen = self.options.listen
+        if self._listening is not None:
+            self._server = await self.loop.create_unix_server(self._connection, sock=self._listening, backlog=_BACKLOG)
+            return
         if listen.startswith(_UNIX):
             path = listen.removeprefix(_UNIX)
             _remove_socket(path)
@@ -98,7 +105,7 @@ class Front:
         self.is_draining = True
         if self._server is not None:
             self._server.close()
-            if self.options.listen.startswith(_UNIX):
+            if self.options.listen.startswith(_UNIX) and self._listening is None:
                 _remove_socket(self.options.listen.removeprefix(_UNIX))
         for connection in tuple(self._open):
             connection.drain()

@@ -126,7 +126,26 @@ class TaskFailed:
     error: BaseException
 
 
-Event = RequestServed | OriginAnswered | StoreAnswered | ResponseStored | Purged | WarmerRan | BreakerMoved | TaskFailed
+@dataclass(frozen=True, slots=True)
+class WorkerEnded:
+    """A worker process ended without being told to; another one follows in ``restart_in`` seconds."""
+
+    index: int
+    how: str
+    restart_in: float
+
+
+Event = (
+    RequestServed
+    | OriginAnswered
+    | StoreAnswered
+    | ResponseStored
+    | Purged
+    | WarmerRan
+    | BreakerMoved
+    | TaskFailed
+    | WorkerEnded
+)
 
 
 class Observer(Protocol):

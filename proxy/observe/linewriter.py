@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from queue import Empty, SimpleQueue
-from typing import IO, Final
+from typing import IO, TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MOST_WAITING: Final = 10_000  # lines; about 4 MB of requests' lines
 _BATCH: Final = 500
@@ -13,11 +16,13 @@ _BATCH: Final = 500
 class LineWriter:
     """Writes lines to a binary stream from a thread of its own.
 
-    While ``MOST_WAITING`` lines wait, further ones are dropped; a line then says how many were.
+    While ``MOST_WAITING`` lines wait, further ones are dropped; a line then says how many were. ``most_at_once`` bounds
+    the bytes of one write, where other processes write to the same pipe: up to PIPE_BUF are never mixed with theirs.
     """
 
-    def __init__(self, stream: IO[bytes], *, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, stream: IO[bytes], *, most_waiting: int = MOST_WAITING, most_at_once: int | None = None) -> None:
         self._stream = stream
+        self._most_at_once = most_at_once
         self._most_waiting = most_waiting
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         self._dropped = 0
@@ -66,8 +71,22 @@ class LineWriter:
         if self._broken:
             return
         try:
-            self._stream.write(b"\n".join(batch) + b"\n")
-            self._stream.flush()
+            for piece in self._pieces(batch):
+                self._stream.write(piece)
+                self._stream.flush()
         except (OSError, ValueError):
             # The reader of our log has gone, or the stream was closed: there is no place left to say so.
             self._broken = True
+
+    def _pieces(self, batch: list[bytes]) -> Iterator[bytes]:
+        """Return whole lines, as many at a time as may be written at once; a longer line is alone."""
+        if self._most_at_once is None:
+            yield b"\n".join(batch) + b"\n"
+            return
+        piece = b""
+        for line in batch:
+            if piece and len(piece) + len(line) + 1 > self._most_at_once:
+                yield piece
+                piece = b""
+            piece += line + b"\n"
+        yield piece

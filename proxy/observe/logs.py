@@ -28,6 +28,7 @@ from proxy.observe.events import (
     StoreAnswered,
     TaskFailed,
     WarmerRan,
+    WorkerEnded,
 )
 from proxy.observe.redaction import harmless, without_query
 
@@ -93,6 +94,8 @@ class Logs:
                 self._failure("upstream_failed", event.route, route=event.route, failure=event.detail)
             case TaskFailed():
                 self._task(event)
+            case WorkerEnded():
+                self.log.error("worker_ended", worker=event.index, how=event.how, restart_in=event.restart_in)
             case _ if self._everything:
                 self._detail(event)
             case _:

@@ -7,7 +7,6 @@ a user.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -17,28 +16,13 @@ from prometheus_client.registry import Collector
 from proxy.observe.counters import BOUNDS, CLASSES, Counters, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from prometheus_client import Metric
 
+    from proxy.observe.gauges import Gauges
+
 _LE = (*(str(bound) for bound in BOUNDS), "+Inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Gauges:
-    """What others know at the moment of a scrape; None leaves the metric out. Memory in bytes, lag in seconds."""
-
-    upstream_in_flight: int = 0
-    memory_bytes: int = 0
-    memory_entries: int = 0
-    memory_evictions: int = 0
-    purge_mirror_lag: float | None = None
-    purge_selectors: int | None = None
-    purge_looks: Mapping[str, int] | None = None
-    redis_memory_ratio: float | None = None
-    redis_evictions: int | None = None
-    config_reload_ok: bool = True
-    config_hash: str = ""
 
 
 class Metrics:
@@ -71,6 +55,7 @@ class _ServiceCollector(Collector):
         yield from _purges(self._counters, gauges)
         yield from _warming(self._counters)
         yield from _config(gauges)
+        yield from _workers(gauges)
 
 
 def _requests(counters: Counters) -> Iterator[Metric]:
@@ -189,6 +174,14 @@ def _config(gauges: Gauges) -> Iterator[Metric]:
     info = GaugeMetricFamily("sapwood_config_info", "The running configuration.", labels=("hash",))
     info.add_metric((gauges.config_hash,), 1)
     yield info
+
+
+def _workers(gauges: Gauges) -> Iterator[Metric]:
+    if gauges.workers_up is not None:
+        yield GaugeMetricFamily("sapwood_workers_up", "Worker processes that are listening.", value=gauges.workers_up)
+        yield CounterMetricFamily(
+            "sapwood_worker_restarts", "Worker processes that took a dead one's place.", value=gauges.worker_restarts
+        )
 
 
 def _known(name: str, text: str, value: float | None) -> Iterator[Metric]:

@@ -8,13 +8,46 @@ so that whoever reads one (``metrics``, ``stats``) need not know of how many it 
 from __future__ import annotations
 
 from operator import add as plus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.observe.counters import CLASSES, Counters, Kept, Served, StoreState, Timing
+from proxy.observe.gauges import Gauges
 from proxy.observe.snapshots import Snapshot, counters_of, empty, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+
+def _largest(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _first(values: Sequence[Any]) -> Any:
+    return next((value for value in values if value), values[0] if values else None)
+
+
+def _by_name(values: Sequence[Mapping[str, int] | None]) -> dict[str, int] | None:
+    known = [value for value in values if value is not None]
+    names = dict.fromkeys(name for value in known for name in value)
+    return {name: sum(value.get(name, 0) for value in known) for name in names} if known else None
+
+
+GAUGES: Final[Mapping[str, Callable[[Sequence[Any]], Any]]] = {
+    "upstream_in_flight": sum,
+    "memory_bytes": sum,
+    "memory_entries": sum,
+    "memory_evictions": sum,
+    "purge_mirror_lag": _largest,
+    "purge_selectors": _largest,  # mirrors of one ledger
+    "purge_looks": _by_name,
+    "redis_memory_ratio": _largest,  # one Redis, asked by the leader alone
+    "redis_evictions": _largest,
+    "config_reload_ok": all,
+    "config_hash": _first,  # the leader's
+    "workers_up": _largest,  # as above
+    "worker_restarts": sum,
+}
+"""How each gauge of several processes is made one."""
 
 
 def total(parts: Iterable[Counters]) -> Counters:
@@ -38,6 +71,16 @@ def ended(part: Counters) -> Counters:
     rest = total((part,))
     rest.upstream_answers, rest.store = None, StoreState()
     return rest
+
+
+def sum_of_gauges(parts: Sequence[Gauges]) -> Gauges:
+    """Return the gauges of several processes of one sidecar as those of the sidecar."""
+    return Gauges(**{name: how([getattr(part, name) for part in parts]) for name, how in GAUGES.items()})
+
+
+def ended_gauges(part: Gauges) -> Gauges:
+    """Return what remains of a process that is no more: what only grows."""
+    return Gauges(memory_evictions=part.memory_evictions, purge_looks=part.purge_looks)
 
 
 def become(target: Counters, whole: Counters) -> None:

@@ -9,6 +9,17 @@
 - ``sharing``  the statistics of all replicas, added up through Redis
 - ``entries``  what is stored for a URL, for the admin listener
 - ``handover`` where a response belongs that the backend hands over
+- ``traffic``  where clients come in
+
+Several processes (``workers``): the *leader* owns admin port, clock and workers, and has no clients.
+
+- ``shares``   what each process gets of what is said for all
+- ``port``     the address that all workers listen on
+- ``channel``  orders and news between the leader and a worker
+- ``member``   a worker as the leader sees it
+- ``crew``     all of them: started, kept alive, added up, drained
+- ``leading``  what the admin listener may do with a sidecar that has workers
+- ``worker``   the other end: a process that serves clients and does what its leader says
 """
 
 from proxy.service.running import Service

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from proxy.admin.health import HealthFacts
 from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
-from proxy.observe.metrics import Gauges, Metrics
+from proxy.observe.gauges import Gauges
+from proxy.observe.metrics import Metrics
 from proxy.observe.stats import RedisFacts
 from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
@@ -59,7 +60,7 @@ class Steering:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._metrics = Metrics(service.house.counters, self._gauges)
+        self._metrics = Metrics(service.house.counters, self.gauges)
         self._redis: RedisFacts | None = None
         self._redis_asked_at = -math.inf
 
@@ -232,9 +233,11 @@ class Steering:
             facts = RedisFacts(**{name: int(info.get(theirs, 0)) for name, theirs in REDIS_FACTS.items()})
         self._redis = facts
 
-    def _gauges(self) -> Gauges:
+    def gauges(self) -> Gauges:
+        """Return what a scrape shows besides the counters; never waits."""
         service, house = self._service, self._service.house
-        if house.backplane is not None and time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY:
+        is_due = time.monotonic() - self._redis_asked_at >= REDIS_ASKED_EVERY
+        if service.place is None and house.backplane is not None and is_due:
             # A scrape must not wait for Redis: it gets what the one before it asked for.
             house.background.start(self._ask_redis(), name="redis facts")
         tier = house.store.memory if isinstance(house.store, TieredStore) else house.store
@@ -251,4 +254,6 @@ class Steering:
             redis_evictions=self._redis.evicted_keys if self._redis is not None else None,
             config_reload_ok=service.reload_ok,
             config_hash=service.settings.fingerprint,
+            workers_up=service.crew.up if service.crew is not None else None,
+            worker_restarts=service.crew.restarts if service.crew is not None else 0,
         )

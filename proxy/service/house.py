@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from select import PIPE_BUF
 from typing import TYPE_CHECKING
 
 from proxy.background import Background
@@ -69,11 +70,25 @@ class House:
     warming: Warming
 
 
-def build(settings: Settings, store_url: str | None, wall: Callable[[], float], watch: Observer | None = None) -> House:
-    """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``."""
-    counters, purges_seen, writer = Counters(wall), RecentPurges(wall), LineWriter(sys.stdout.buffer)
+def build(  # noqa: PLR0913 - two of them by name
+    settings: Settings,
+    store_url: str | None,
+    wall: Callable[[], float],
+    watch: Observer | None = None,
+    *,
+    own: Counters | None = None,
+    is_worker: bool = False,
+) -> House:
+    """Build a sidecar. ``store_url`` replaces the configured one where it was ``embedded://``.
+
+    Of a sidecar with several processes: ``own`` are the counters of the leader's own doing, where the house's are those
+    of all processes added up. ``is_worker``: what there is once in a sidecar is not to be done here.
+    """
+    counters, purges_seen = Counters(wall), RecentPurges(wall)
+    is_one_of_many = is_worker or own is not None
+    writer = LineWriter(sys.stdout.buffer, most_at_once=PIPE_BUF if is_one_of_many else None)
     logs = Logs(settings.log, writer)
-    observer = _observed_by([counters, purges_seen, logs, *([] if watch is None else [watch])])
+    observer = _observed_by([own or counters, purges_seen, logs, *([] if watch is None else [watch])])
     background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
     backplane, ledger, store = _stored(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
@@ -93,18 +108,19 @@ def build(settings: Settings, store_url: str | None, wall: Callable[[], float], 
     ranking, turns, pipeline = (
         _ranking(settings, backplane),
         _turns(settings, backplane),
-        _pipeline(parts, counters, logs, watch),
+        _pipeline(parts, own or counters, logs, watch),
     )
     archive = OwnArchive() if backplane is None else SharedArchive(backplane, settings.service)
     warming = Warming(pipeline, ranking, turns, archive, settings.front.hosts or frozenset())
-    ledger.listen(warming.heard)
+    if not is_worker:
+        ledger.listen(warming.heard)
     stats = Stats(counters, wall)
     return House(
         background=background,
         counters=counters,
         purges_seen=purges_seen,
         stats=stats,
-        sharing=SharedStats(backplane, settings.service, stats, observer, wall),
+        sharing=SharedStats(None if is_worker else backplane, settings.service, stats, observer, wall),
         writer=writer,
         logs=logs,
         observer=observer,

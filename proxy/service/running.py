@@ -1,12 +1,15 @@
 """``Service``: one sidecar, from its start to its end.
 
 Starting, in order: the embedded store if there is one, the rooms, the admin and probe listeners, the traffic listener.
+With ``workers`` the last of these is a crew of processes, each of which runs a ``Service`` as well: one that has its
+share of everything, a ``place``, and neither admin port nor clock.
 Leaving, in order: stop listening, finish requests, drain tasks, close the backend's connections, close the store; the
 probes go last, so that whoever watches a drain sees it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from dataclasses import replace
@@ -15,19 +18,23 @@ from typing import TYPE_CHECKING
 from proxy.admin.listening import ListenError
 from proxy.admin.server import Admin
 from proxy.backplane.embedded import Embedded
-from proxy.front.listener import Front
-from proxy.observe.events import Outcome, RequestServed, TaskFailed
-from proxy.pipeline.render import undressed
+from proxy.observe.counters import Counters
+from proxy.observe.summing import become, total
 from proxy.service.control import Steering
+from proxy.service.crew import Crew
 from proxy.service.fixed import fixed
 from proxy.service.house import House, build, pipeline_options
+from proxy.service.leading import LeadersSteering
+from proxy.service.shares import leaders_share
+from proxy.service.traffic import front_of
 from proxy.settings.mistakes import Mistake, Mistakes
 from proxy.settings.trial import forwarding_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from proxy.observe.events import Observer
+    from proxy.service.traffic import Place, Traffic
     from proxy.settings import Settings
 
 
@@ -35,7 +42,7 @@ class Service:
     """One sidecar. ``wall`` gives wall-clock seconds for every caching decision; timeouts use the loop's own clock.
 
     ``load`` reads the configuration anew for a reload and raises Mistakes; without it there is nothing to reload.
-    ``watch`` is told every fact, after those who count and log.
+    ``watch`` is told every fact, after those who count and log. ``place`` is a worker's.
     """
 
     def __init__(
@@ -45,17 +52,21 @@ class Service:
         wall: Callable[[], float] = time.time,
         load: Callable[[], Settings] | None = None,
         watch: Observer | None = None,
+        place: Place | None = None,
     ) -> None:
         self.settings = settings
+        self.place = place
         self._wall = wall
         self._load = load
         self._watch = watch
         self._embedded: Embedded | None = None
         self._house: House | None = None
-        self._front: Front | None = None
+        self._crew: Crew | None = None
+        self._traffic: Traffic | None = None
         self._admin: Admin | None = None
         self.is_ready = False
         self.reload_ok = True
+        self._reloading = asyncio.Lock()
 
     @property
     def house(self) -> House:
@@ -66,8 +77,13 @@ class Service:
     @property
     def traffic_port(self) -> int:
         """The port clients use; 0 on a unix socket."""
-        assert self._front is not None, "not started"
-        return self._front.port
+        assert self._traffic is not None, "not started"
+        return self._traffic.port
+
+    @property
+    def crew(self) -> Crew | None:
+        """The workers; None where this process serves clients itself."""
+        return self._crew
 
     @property
     def admin_port(self) -> int | None:
@@ -82,51 +98,81 @@ class Service:
         return self._admin.probes_port
 
     async def start(self) -> None:
-        """Open all listeners. Raises ListenError or EmbeddedError; then nothing is left behind."""
+        """Open all listeners. Raises SapwoodError: what could not be had. Then nothing is left behind."""
         async with contextlib.AsyncExitStack() as undo:
-            store_url = None
-            if self.settings.backplane is not None and self.settings.backplane.url.startswith("embedded:"):
-                self._embedded = Embedded()
-                store_url = await self._embedded.start()
-                undo.push_async_callback(self._embedded.stop)
-            house = self._house = build(self.settings, store_url, self._wall, self._watch)
+            store_url = await self._store_url(undo)
+            house = self._build(store_url)
             undo.push_async_callback(self._close)
-            await house.ledger.start()
-            house.schedule.start()
-            house.merging.start()
-            house.warming.start(self.settings.warmers)
-            house.sharing.start()
-            self._admin = Admin(self.settings.admin, Steering(self), house.observer)
-            await self._admin.start()
-            undo.push_async_callback(self._admin.stop)
-            self._front = Front(
-                self.settings.front,
-                house.pipeline,
-                on_failure=lambda name, error: house.observer.tell(TaskFailed(name, error)),
-                decorate=undressed,
-                probe=house.pipeline.probe,
-                on_refused=lambda status, _, peer: house.observer.tell(refused(status, peer)),
-            )
-            try:
-                await self._front.start()
-            except OSError as error:
-                listen = self.settings.front.listen
-                raise ListenError(f"cannot listen on {listen}: {error.strerror or error}") from error
+            with self._listening():
+                if self._crew is not None:
+                    # First of all: while they start, so does the rest.
+                    undo.push_async_callback(self._crew.end)
+                    await self._crew.launch()
+                await house.ledger.start()
+                house.merging.start()
+                if self.place is None:
+                    await self._start_what_is_one(undo)
+                assert self._traffic is not None
+                await self._traffic.start()
             undo.pop_all()
         self.is_ready = True
+
+    async def _store_url(self, undo: contextlib.AsyncExitStack) -> str | None:
+        """Return the URL that stands for ``embedded://``, started here unless this is a worker."""
+        if self.place is not None:
+            return self.place.store_url
+        if self.settings.backplane is None or not self.settings.backplane.url.startswith("embedded:"):
+            return None
+        self._embedded = Embedded()
+        undo.push_async_callback(self._embedded.stop)
+        return await self._embedded.start()
+
+    def _build(self, store_url: str | None) -> House:
+        settings = self.settings
+        if settings.workers == 1:
+            house = self._house = build(settings, store_url, self._wall, self._watch, is_worker=self.place is not None)
+            self._traffic = front_of(settings, house, self.place)
+            return house
+        own = Counters(self._wall)
+        house = self._house = build(leaders_share(settings), store_url, self._wall, self._watch, own=own)
+
+        def add_up() -> None:
+            become(house.counters, total([own, *crew.counted()]))
+
+        crew = self._crew = self._traffic = Crew(settings, store_url, house.observer, add_up)
+        return house
+
+    @contextlib.contextmanager
+    def _listening(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            listen = self.settings.front.listen
+            raise ListenError(f"cannot listen on {listen}: {error.strerror or error}") from error
+
+    async def _start_what_is_one(self, undo: contextlib.AsyncExitStack) -> None:
+        """Start what there is once in a sidecar, however many workers it has: the clock, the admin port, the probes."""
+        house = self.house
+        house.schedule.start()
+        house.warming.start(self.settings.warmers)
+        house.sharing.start()
+        steering = Steering(self) if self._crew is None else LeadersSteering(self, self._crew)
+        self._admin = Admin(self.settings.admin, steering, house.observer)
+        await self._admin.start()
+        undo.push_async_callback(self._admin.stop)
 
     async def stop(self) -> None:
         """Drain and end, within ``drain_timeout`` and a little. Idempotent."""
         self.is_ready = False
-        if self._front is None:
+        if self._traffic is None:
             return
-        front, self._front = self._front, None
-        await front.drain(self.settings.drain_timeout)
+        traffic, self._traffic = self._traffic, None
+        await traffic.drain(self.settings.drain_timeout)
         await self._close()
         if self._embedded is not None:
             await self._embedded.stop()
-        assert self._admin is not None
-        await self._admin.stop()
+        if self._admin is not None:
+            await self._admin.stop()
 
     async def _close(self) -> None:
         house = self.house
@@ -146,48 +192,44 @@ class Service:
         """Swap the rules at once, or keep the running ones and return every mistake."""
         if self._load is None:
             return [Mistake("reload", 0, 0, "", "there is no configuration file to reload")]
+        async with self._reloading:  # workers are to get one configuration after the other
+            mistakes = await self._reload(self._load)
+        self.reload_ok = not mistakes
+        return mistakes
+
+    async def _reload(self, load: Callable[[], Settings]) -> Sequence[Mistake]:
         try:
-            settings = self._load()
+            settings = load()
         except Mistakes as refused:
-            self.reload_ok = False
             return refused.mistakes
         if names := fixed(self.settings, settings):
-            self.reload_ok = False
             return [Mistake("reload", 0, 0, name, "needs a restart") for name in names]
+        if self._crew is not None and (failures := await self._crew.reload(settings)):
+            return [Mistake("reload", 0, 0, "workers", failure) for failure in failures]
+        self.use(settings)
+        return ()
+
+    def use(self, settings: Settings) -> None:
+        """Swap the rules for others, in which only what ``fixed`` leaves out has changed."""
         parts = self.house.parts
         parts.book = replace(settings.book, generation=parts.book.generation + 1)
         parts.forwarding = forwarding_of(settings)
-        self.house.schedule.use(settings.scheduled)
         self.house.ranking.zone = settings.zone
-        self.house.warming.use(settings.warmers)
+        if self.place is None:
+            self.house.schedule.use(settings.scheduled)
+            self.house.warming.use(settings.warmers)
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
         self._take_secrets(settings)
-        self.settings, self.reload_ok = settings, True
-        return ()
+        self.settings = settings
 
     def _take_secrets(self, settings: Settings) -> None:
         """Use a rotated token from now on, a rotated password from the next connection to the store on."""
-        assert self._admin is not None
-        self._admin.use_token(settings.admin.token)
-        if self.house.backplane is not None and settings.backplane is not None and self._embedded is None:
-            self.house.backplane.use_credentials(settings.backplane.url)
-
-
-def refused(status: int, peer: str) -> RequestServed:
-    """Return what is told of bytes that were no request: there is no method and no path to name."""
-    return RequestServed(
-        route="none",
-        outcome=Outcome.REFUSED,
-        method="",
-        path="",
-        status=status,
-        seconds=0.0,
-        sent_bytes=0,
-        request_id="",
-        client=peer,
-        detail="not-understood",
-    )
+        if self._admin is not None:
+            self._admin.use_token(settings.admin.token)
+        backplane = settings.backplane
+        if self.house.backplane is not None and backplane is not None and not backplane.url.startswith("embedded:"):
+            self.house.backplane.use_credentials(backplane.url)
 
 
 TASKS_MAY_TAKE = 5.0

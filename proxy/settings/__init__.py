@@ -11,12 +11,14 @@ The way of a configuration, in this order:
 - ``network``       addresses, URLs, networks
 - ``fields``        field names, methods, media types, origins
 - ``loading``       ``load_settings``: the whole of it
+- ``written``       what it was read from, for another process to read again
 - ``settings``      ``Settings``, and what a reload cannot change
 
 Section by section:
 
 - ``rooms``         listeners, backend, limits, logs
 - ``storage``       store and memory
+- ``processes``     workers
 - ``lifetimes``     what routes inherit from namespaces and ``defaults``
 - ``routes``        ``namespaces`` and ``routes``
 - ``matching``      ``match`` and ``after``

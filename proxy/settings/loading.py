@@ -19,12 +19,14 @@ from proxy.settings.lifetimes import Lifetimes, read_lifetimes
 from proxy.settings.matching import NAME
 from proxy.settings.mistakes import Mistake, Mistakes, Place
 from proxy.settings.nodes import Mapping
+from proxy.settings.processes import read_workers
 from proxy.settings.routes import read_namespaces, read_routes
 from proxy.settings.sections import Desk, Section
 from proxy.settings.settings import Settings
 from proxy.settings.storage import read_store
 from proxy.settings.warmers import read_warmers
 from proxy.settings.writes import read_writes
+from proxy.settings.written import Written
 from proxy.settings.yaml12 import parse
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def load_settings(
     root, wrong, doubts = overlay(root, overrides or {}, environ)
     desk.mistakes += wrong
     desk.cautions += doubts
-    settings = _read(Section(root, "", desk), implicit=text is None)
+    settings = _read(Section(root, "", desk), Written(text, source, dict(overrides or {})))
     if desk.mistakes:
         raise Mistakes(tuple(in_order(desk.mistakes)))
     return replace(settings, secret_files=tuple(secret_files))
@@ -82,7 +84,7 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
     return sorted(dict.fromkeys(mistakes), key=lambda mistake: (mistake.source, mistake.line, mistake.column))
 
 
-def _read(top: Section, *, implicit: bool) -> Settings:
+def _read(top: Section, written: Written) -> Settings:
     _read_version(top)
     service = top.one("service", NAME, "sapwood")
     enabled = top.one("enabled", BOOLEAN, True)
@@ -91,11 +93,11 @@ def _read(top: Section, *, implicit: bool) -> Settings:
     admin = rooms.read_admin(top, front)
     backplane, store, flights = read_store(top, limits)
     purge, log = rooms.read_purge(top), rooms.read_log(top)
-    workers = _read_workers(top)
+    workers = read_workers(top, backplane, origin)
     drain_timeout = top.one("drain_timeout", DURATION, 25.0)
     zone = ZoneInfo(top.one("timezone", TIMEZONE, "UTC"))
     book, scheduled, warmers, ttl_from = _read_rules(
-        top, service, zone, enabled=enabled, keyed_authority=origin.host is None, implicit=implicit
+        top, service, zone, enabled=enabled, keyed_authority=origin.host is None, implicit=written.text is None
     )
     cases = read_cases(top)
     _close(top)
@@ -118,6 +120,7 @@ def _read(top: Section, *, implicit: bool) -> Settings:
         variants=limits.variants,
         tags=limits.tags,
         workers=workers,
+        written=written,
         warnings=_warnings(top),
         tests=tuple(cases),
         ttl_from=ttl_from,
@@ -133,13 +136,6 @@ def _warnings(top: Section) -> tuple[Caution, ...]:
 def _read_version(top: Section) -> None:
     if top.one("version", whole(), _VERSION) != _VERSION:
         top.mistake("version", f"this Sapwood reads version {_VERSION}")
-
-
-def _read_workers(top: Section) -> int:
-    workers = top.one("workers", whole(1), 1)
-    if workers > 1:
-        top.mistake("workers", "more than one process is not built yet: only 1")
-    return workers
 
 
 def _zone(text: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proxy.purge.options import PurgeOptions
     from proxy.settings.cases import Case
     from proxy.settings.mistakes import Caution
+    from proxy.settings.written import Written
     from proxy.store.options import StoreOptions
     from proxy.warming.schedule import ScheduledPurge
     from proxy.warming.warmers import Warmer
@@ -53,6 +54,7 @@ class Settings:
     variants: int
     tags: int
     workers: int
+    written: Written
     warnings: tuple[Caution, ...]
     tests: tuple[Case, ...]
     ttl_from: Mapping[str, str]

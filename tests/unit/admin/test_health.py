@@ -18,6 +18,8 @@ from proxy.admin.health import document
         pytest.param({"upstream_answers": False}, "degraded", "backend", id="backend silent, the store serves"),
         pytest.param({"config_reload_ok": False}, "degraded", "reload", id="reload refused"),
         pytest.param({"ready": False}, "unhealthy", "not accepting", id="draining"),
+        pytest.param({"workers_down": 1}, "degraded", "1 worker is being started again", id="a worker has died"),
+        pytest.param({"workers_down": 3}, "degraded", "3 workers are being", id="several have"),
         pytest.param({"store_refuses": True}, "degraded", "is it full", id="a full store"),
         pytest.param(
             {"upstream_answers": False, "store_latency": None}, "unhealthy", "backend", id="nothing to serve from"

@@ -71,3 +71,28 @@ def test_a_stream_that_is_no_terminal():
     writer = LineWriter(io.BytesIO())
     assert writer.is_terminal is False
     writer.close()
+
+
+class Writes(io.BytesIO):
+    """Remembers what was written at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.at_once = []
+
+    def write(self, data):
+        self.at_once.append(bytes(data))
+        return super().write(data)
+
+
+def test_what_other_processes_write_to_as_well_gets_whole_lines_in_small_pieces():
+    stream = Writes()
+    writer = LineWriter(stream, most_at_once=100)
+    lines = [b"%d" % number * (1 + number % 30) for number in range(500)] + [b"x" * 300, b"last"]
+    for line in lines:
+        writer.write(line)
+    writer.close()
+    assert stream.getvalue().split(b"\n") == [*lines, b""]
+    assert all(piece.endswith(b"\n") for piece in stream.at_once)
+    assert [len(piece) for piece in stream.at_once if len(piece) > 100] == [301], "a long line is alone"
+    assert len(stream.at_once) < len(lines)

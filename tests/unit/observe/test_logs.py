@@ -15,6 +15,7 @@ from proxy.observe.events import (
     ResponseStored,
     StoreAnswered,
     TaskFailed,
+    WorkerEnded,
 )
 from proxy.observe.linewriter import LineWriter
 from proxy.observe.logs import SECONDS_BETWEEN_FAILURES, Logs
@@ -240,3 +241,13 @@ def test_two_services_log_apart_and_nothing_global_is_touched():
     assert quiet.text() == ""
     assert "request" in loud.text()
     assert (structlog.get_config()["processors"], logging.getLogger().handlers[:], structlog.is_configured()) == before
+
+
+def test_a_worker_that_ended_is_told_with_what_follows():
+    paper = Paper()
+    paper.logs.tell(WorkerEnded(1, "killed by SIGKILL", 0.2))
+    (line,) = paper.lines()
+    said = {name: line[name] for name in ("event", "level", "worker", "how", "restart_in")}
+    assert said == {
+        "event": "worker_ended", "level": "error", "worker": 1, "how": "killed by SIGKILL", "restart_in": 0.2,
+    }  # fmt: skip

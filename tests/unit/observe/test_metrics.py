@@ -12,7 +12,8 @@ from proxy.observe.events import (
     StoreAnswered,
     WarmerRan,
 )
-from proxy.observe.metrics import Gauges, Metrics
+from proxy.observe.gauges import Gauges
+from proxy.observe.metrics import Metrics
 
 
 def served(route="plan", outcome=Outcome.HIT_REDIS, status=200, seconds=0.002, namespace="a", saved=0.0):
@@ -177,3 +178,9 @@ def test_a_warmers_run_counts_its_items_and_its_time_by_the_worst(results, error
     found = scraped(counters)
     assert {key[1][1]: value for key, value in found.items() if key[0] == "sapwood_warm_total"} == items
     assert found["sapwood_warm_seconds_sum", ("result", result), ("warmer", "plans")] == 2.0
+
+
+def test_workers_are_told_of_where_there_are_any():
+    alone, several = scraped(Counters(lambda: 0.0)), Gauges(workers_up=2, worker_restarts=3)
+    told = {name: value for name, value in scraped(Counters(lambda: 0.0), several).items() if name not in alone}
+    assert told == {("sapwood_workers_up",): 2, ("sapwood_worker_restarts_total",): 3}

@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 
 from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
@@ -11,10 +13,11 @@ from proxy.observe.events import (
     StoreAnswered,
     WarmerRan,
 )
-from proxy.observe.metrics import Gauges, Metrics
+from proxy.observe.gauges import Gauges
+from proxy.observe.metrics import Metrics
 from proxy.observe.snapshots import counters_of, snapshot
 from proxy.observe.stats import Stats
-from proxy.observe.summing import add, become, ended, total
+from proxy.observe.summing import GAUGES, add, become, ended, ended_gauges, sum_of_gauges, total
 
 HERE = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
@@ -145,3 +148,46 @@ def test_what_others_hold_becomes_the_sum():
     assert stats.document(enabled=True)["total_requests"] == 2
     held.tell(THERE[0])
     assert held.served["plan", "plans", Outcome.MISS].last == 1000.0, "it keeps its own clock"
+
+
+def test_every_gauge_can_be_summed():
+    assert list(GAUGES) == [field.name for field in fields(Gauges)]
+
+
+LEADER = Gauges(redis_memory_ratio=0.5, redis_evictions=9, config_hash="abc", purge_selectors=7, workers_up=2)
+ONE = Gauges(3, 1000, 10, 5, 0.2, 6, {"answered": 4, "failed": 1}, config_hash="old", worker_restarts=1)
+OTHER = Gauges(1, 500, 2, 0, 0.4, 7, {"answered": 2, "healed": 1}, config_reload_ok=False)
+
+
+def test_gauges_of_a_sidecar():
+    assert sum_of_gauges([LEADER, ONE, OTHER]) == Gauges(
+        upstream_in_flight=4,
+        memory_bytes=1500,
+        memory_entries=12,
+        memory_evictions=5,
+        purge_mirror_lag=0.4,
+        purge_selectors=7,
+        purge_looks={"answered": 6, "failed": 1, "healed": 1},
+        redis_memory_ratio=0.5,
+        redis_evictions=9,
+        config_reload_ok=False,
+        config_hash="abc",
+        workers_up=2,
+        worker_restarts=1,
+    )
+
+
+def test_what_nobody_knows_is_not_known_of_all_either():
+    assert sum_of_gauges([Gauges(), Gauges()]) == Gauges()
+
+
+def test_what_only_grows_does_so_when_a_process_ends():
+    assert sum_of_gauges([LEADER, ended_gauges(ONE)]) == Gauges(
+        memory_evictions=5,
+        purge_selectors=7,
+        purge_looks={"answered": 4, "failed": 1},
+        redis_memory_ratio=0.5,
+        redis_evictions=9,
+        config_hash="abc",
+        workers_up=2,
+    )

@@ -13,7 +13,7 @@ from servers import Valkey, until
 from proxy.message.errors import StoreError
 from proxy.message.selectors import EVERYTHING
 from proxy.observe.events import Purged, StoreAnswered
-from proxy.observe.metrics import Gauges
+from proxy.observe.gauges import Gauges
 from proxy.observe.options import LogOptions
 from proxy.observe.stats import RedisFacts
 from proxy.service import control
@@ -35,7 +35,7 @@ async def test_every_gauge_of_a_service_in_memory(play):
         await played.ask(f"/plans/{number}")
     steering = Steering(played.service)
     await steering.purge(["tag:a", "tag:b"], soft=False, request_id="r")
-    seen = steering._gauges()
+    seen = steering.gauges()
     store = played.service.house.store
     assert (seen.memory_bytes, seen.memory_entries) == (store.size, len(store))
     assert 0 < seen.memory_bytes <= 4096
@@ -51,10 +51,10 @@ async def test_every_gauge_of_a_service_on_redis(play, limited_valkey):
     await played.ask("/plans/1")
     steering = Steering(played.service)
     await steering.purge(["tag:a"], soft=False, request_id="r")
-    assert steering._gauges().redis_memory_ratio is None, "a scrape does not wait"
+    assert steering.gauges().redis_memory_ratio is None, "a scrape does not wait"
     async with asyncio.timeout(10):
         await until(lambda: len(played.service.house.background) == 0)
-    seen = steering._gauges()
+    seen = steering.gauges()
     assert 0 < seen.redis_memory_ratio < 1
     assert 0 <= seen.purge_mirror_lag < 5
     assert seen.purge_selectors == 1

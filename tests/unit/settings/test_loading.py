@@ -106,7 +106,6 @@ def test_mistakes_in_the_environment_are_addressed_there(mistakes, environ, mist
     ("text", "mistake"),
     [
         ("version: 2", "1:10 version: this Sapwood reads version 1"),
-        ("workers: 2", "1:10 workers: more than one process is not built yet: only 1"),
         ("workers: 0", "1:10 workers: expected a whole number from 1 up, got 0"),
         ("timezone: Europe/Nowhere", '1:11 timezone: expected a time zone like "UTC" or "Europe/Berlin", got "Europe/Nowhere"'),
         ("timezone: ../etc", '1:11 timezone: expected a time zone like "UTC" or "Europe/Berlin", got "../etc"'),
