@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.observe.events import (
     BreakerMoved,
+    LifetimeAdapted,
     OriginAnswered,
     Outcome,
     Purged,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # Seconds. Half a millisecond is a hot hit, 10 ms the limit that TreeBeard's alert has for a cached GET, 30 s the
 # default of upstream.timeout.
 BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+STEPS: Final = ("base", "hot", "cold")
 
 CLASSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
 
@@ -82,14 +85,18 @@ class Served:
 
 
 class Kept:
-    """Responses of one route and namespace that were stored: how many, their bytes, the sum of their seconds."""
+    """Responses of one route and namespace that were stored: how many, their bytes, the sum of their seconds.
 
-    __slots__ = ("count", "stored_bytes", "ttl")
+    ``steps`` is how often a ttl followed the traffic by each of ``STEPS``.
+    """
+
+    __slots__ = ("count", "steps", "stored_bytes", "ttl")
 
     def __init__(self) -> None:
         self.count = 0
         self.stored_bytes = 0
         self.ttl = 0.0
+        self.steps = [0] * len(STEPS)
 
 
 @dataclass(slots=True)
@@ -137,6 +144,9 @@ class Counters:
                 self._operation(event)
             case ResponseStored():
                 self._stored(event)
+            case LifetimeAdapted():
+                kept = self.kept.setdefault(self.bounded(event.route, event.namespace), Kept())
+                kept.steps[STEPS.index(event.step)] += 1
             case Purged(failure=""):
                 place = (event.kind, event.mode)
                 self.purges[place] = self.purges.get(place, 0) + 1

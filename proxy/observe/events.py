@@ -79,6 +79,15 @@ class ResponseStored:
 
 
 @dataclass(frozen=True, slots=True)
+class LifetimeAdapted:
+    """A response is to be stored under a ttl that follows the traffic: ``step`` is ``base``, ``hot`` or ``cold``."""
+
+    route: str
+    namespace: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Purged:
     """A purge was acknowledged by the ledger, or (``seq`` empty) could not be."""
 
@@ -140,6 +149,7 @@ Event = (
     | OriginAnswered
     | StoreAnswered
     | ResponseStored
+    | LifetimeAdapted
     | Purged
     | WarmerRan
     | BreakerMoved

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from proxy.observe.counters import BOUNDS, CLASSES, Counters, Timing
+from proxy.observe.counters import BOUNDS, CLASSES, STEPS, Counters, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,6 +49,7 @@ class _ServiceCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         gauges = self._gauges()
         yield from _requests(self._counters)
+        yield from _adapted(self._counters)
         yield from _upstream(self._counters, gauges)
         yield from _store(self._counters)
         yield from _memory(gauges)
@@ -90,6 +91,22 @@ def _requests(counters: Counters) -> Iterator[Metric]:
     for route, total in saved.items():
         spared.add_metric((route,), total)
     yield spared
+
+
+def _adapted(counters: Counters) -> Iterator[Metric]:
+    steps: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for (route, _), kept in counters.kept.items():
+        for name, count in zip(STEPS, kept.steps, strict=True):
+            if count:
+                steps[route, name] += count
+    if not steps:
+        return
+    family = CounterMetricFamily(
+        "sapwood_adaptive_ttl", "Responses kept under a ttl that follows the traffic.", labels=("route", "step")
+    )
+    for labels, count in steps.items():
+        family.add_metric(labels, count)
+    yield family
 
 
 def _upstream(counters: Counters, gauges: Gauges) -> Iterator[Metric]:

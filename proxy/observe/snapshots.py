@@ -9,7 +9,7 @@ import math
 from dataclasses import fields
 from typing import Any, Final
 
-from proxy.observe.counters import BOUNDS, CLASSES, Counters, Kept, Served, StoreState, Timing
+from proxy.observe.counters import BOUNDS, CLASSES, STEPS, Counters, Kept, Served, StoreState, Timing
 from proxy.observe.events import Outcome
 
 MOST_ROWS: Final = 20_000  # of one kind; a thousand routes with nine outcomes and a second namespace each
@@ -27,7 +27,9 @@ def snapshot(counters: Counters) -> Snapshot:
             [*place, outcome.value, list(row.classes), list(row.timing.counts), row.timing.total, *_sums_of(row)]
             for (*place, outcome), row in counters.served.items()
         ],
-        "kept": [[*place, row.count, row.stored_bytes, row.ttl] for place, row in counters.kept.items()],
+        "kept": [
+            [*place, row.count, row.stored_bytes, row.ttl, list(row.steps)] for place, row in counters.kept.items()
+        ],
         "upstream": [[route, list(classes)] for route, classes in counters.upstream.items()],
         "upstream_timing": [list(counters.upstream_timing.counts), counters.upstream_timing.total],
         "upstream_answers": counters.upstream_answers,
@@ -64,9 +66,10 @@ def _read(document: Any) -> Counters:
         row.classes, row.timing = _counts(classes, len(CLASSES)), _timing(counts, seconds)
         row.saved, row.last, row.aged, row.left = map(_amount, _exactly(sums, 4))
         counters.served[(*counters.bounded(_name(route), _name(namespace)), Outcome(outcome))] = row
-    for route, namespace, count, stored_bytes, ttl in _rows(document["kept"]):
+    for route, namespace, count, stored_bytes, ttl, steps in _rows(document["kept"]):
         kept = Kept()
         kept.count, kept.stored_bytes, kept.ttl = _count(count), _count(stored_bytes), _amount(ttl)
+        kept.steps = _counts(steps, len(STEPS))
         counters.kept[counters.bounded(_name(route), _name(namespace))] = kept
     for route, classes in _rows(document["upstream"]):
         counters.upstream[counters.bounded(_name(route), "")[0]] = _counts(classes, len(CLASSES))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from proxy.observe.advice import Advice, advise
+from proxy.observe.counters import STEPS
 from proxy.observe.events import Outcome
 from proxy.observe.shares import Counted, Share, together
 from proxy.observe.totals import NONE_YET, Totals, percent
@@ -134,7 +135,8 @@ def totals_by_place(counters: Counters) -> dict[Place, Totals]:
         line = Totals(**{field: sum(row.classes)}, seconds_saved=row.saved, hit_age=age, hit_left=left)
         sums[route, namespace] = sums.get((route, namespace), NONE_YET) + line
     for place, kept in counters.kept.items():
-        line = Totals(stored=kept.count, stored_bytes=kept.stored_bytes, stored_ttl=kept.ttl)
+        steps = {f"ttl_{step}": count for step, count in zip(STEPS, kept.steps, strict=True)}
+        line = Totals(stored=kept.count, stored_bytes=kept.stored_bytes, stored_ttl=kept.ttl, **steps)
         sums[place] = sums.get(place, NONE_YET) + line
     return sums
 
@@ -164,6 +166,7 @@ def _line(counted: Counted, watched: float) -> dict[str, Any]:
         "miss_rate": percent(totals.asked_the_backend, totals.answered_from_cache + totals.asked_the_backend),
         "stored_bytes": totals.stored_bytes,
         "avg_ttl": round(totals.stored_ttl / totals.stored, 2) if totals.stored else None,
+        "ttl_steps": {"base": totals.ttl_base, "hot": totals.ttl_hot, "cold": totals.ttl_cold},
         "avg_age_at_hit": round(totals.hit_age / totals.hits, 2) if totals.hits else None,
         "ttl_advice": asdict(_advice(totals, watched)),
         "last_accessed": moment(counted.last) if counted.last else None,

@@ -102,6 +102,7 @@ def _add_served(whole: Counters, part: Counters) -> None:
         kept_in_all.count += kept.count
         kept_in_all.stored_bytes += kept.stored_bytes
         kept_in_all.ttl += kept.ttl
+        kept_in_all.steps = _sums(kept_in_all.steps, kept.steps)
 
 
 def _add_upstream(whole: Counters, part: Counters) -> None:

@@ -24,6 +24,9 @@ class Totals:
     seconds_saved: float = 0.0
     hit_age: float = 0.0
     hit_left: float = 0.0
+    ttl_base: int = 0
+    ttl_hot: int = 0
+    ttl_cold: int = 0
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Totals)))

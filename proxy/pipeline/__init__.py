@@ -8,6 +8,7 @@
 - ``lookup``   what the store has for a request, and what the ledger says of it
 - ``flying``   who leads a flight, who follows, what each of them gets
 - ``fill``     a flight's crew: ask the backend, decide on the head, collect, save
+- ``adapting`` how a route's ttl follows the traffic, for one visit
 - ``saving``   into the store: responses, marks, the vary record
 - ``readings`` counting what is read; fetching the most read again
 - ``handover`` a response that the backend hands over, in the place of every copy there is

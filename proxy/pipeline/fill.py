@@ -18,8 +18,9 @@ from proxy.message import selectors
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.response import Response
 from proxy.message.selectors import Seq
-from proxy.message.stored import StoredResponse
-from proxy.observe.events import OriginAnswered
+from proxy.message.stored import LifetimeSource, StoredResponse
+from proxy.observe.events import LifetimeAdapted, OriginAnswered
+from proxy.pipeline.adapting import following
 from proxy.pipeline.lookup import look
 from proxy.pipeline.saving import drop, mark, save
 from proxy.policy import cors, forwarding, plan, storing, tags, validation, vary
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
+    from proxy.policy.adaptive import Step
 
 GONE_FOR_GOOD: Final = frozenset({401, 403, 404, 410})
 """A refresh that is answered so drops the old entry: who may no longer see it must not get it stale."""
@@ -38,10 +40,11 @@ NO_SEQ: Final = Seq("", 0)
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Flies one flight."""
+    """Flies one flight. ``step``: how the route's ttl followed the traffic; None where it follows nothing."""
 
     parts: Parts
     visit: Visit
+    step: Step | None = None
 
     async def fly(self, flight: Flight) -> None:
         """Land the flight, and see what it carries into the store."""
@@ -72,6 +75,8 @@ class Crew:
         )
         conditions = validation.our_conditions(stored) if stored is not None else []
         outgoing = Outgoing(method=b"GET", target=target, headers=headers.plus(conditions))
+        # Beside the request, which takes longer; whatever becomes of that, this ends by itself.
+        adapting = parts.background.start(self.adapted(looked), name="reads") if visit.route.adaptive else None
         request_time, began = parts.wall(), asyncio.get_running_loop().time()
         try:
             reply = await parts.origin.send(outgoing, visit.interim if flight.has_leader else None)
@@ -83,7 +88,14 @@ class Crew:
         seconds = asyncio.get_running_loop().time() - began
         parts.observer.tell(OriginAnswered(visit.route.name, reply.response.status, seconds))
         heard = Heard(reply.response, request_time, parts.wall(), seconds)
-        if stored is not None and conditions and reply.response.status == 304:
+        crew = self if adapting is None else await adapting
+        await crew.weigh(flight, looked, stored if conditions else None, reply, heard)
+
+    async def weigh(
+        self, flight: Flight, looked: Looked, stored: StoredResponse | None, reply: Reply, heard: Heard
+    ) -> None:
+        """Land the flight with what the backend answered; ``stored``: what it was asked to validate."""
+        if stored is not None and reply.response.status == 304:
             await reply.body.aclose()
             if validation.validates(stored, reply.response):
                 await self._freshened(flight, looked, stored, heard)
@@ -91,6 +103,11 @@ class Crew:
                 await self._ask(flight, looked, None)
             return
         await self._answered(flight, looked, reply, heard)
+
+    async def adapted(self, looked: Looked) -> Crew:
+        """Return a crew under the lifetime that the traffic gives the route."""
+        visit, step = await following(self.parts, self.visit, looked.place)
+        return replace(self, visit=visit, step=step)
 
     async def _answered(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard) -> None:
         parts, length = self.parts, reply.body.length
@@ -136,6 +153,8 @@ class Crew:
             expires_with_credential=visit.key.credential_exp,
             fetch_seconds=heard.seconds,
         )
+        if self.step is not None and entry.freshness.source is LifetimeSource.ROUTE:
+            self.parts.observer.tell(LifetimeAdapted(visit.route.name, visit.namespace, self.step))
         return Draft(entry, decision.seconds)
 
     async def _hand_over(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: Discard) -> None:

@@ -111,7 +111,8 @@ async def take_over(parts: Parts, visits: Sequence[Visit], offer: Offer) -> Verd
     heard = Heard(offer.response, now, now, 0.0)
     drafts: list[Draft] = []
     for visit, looked in zip(visits, looks, strict=True):
-        kept = Crew(parts, visit).judge(looked, heard)
+        crew = await Crew(parts, visit).adapted(looked)
+        kept = crew.judge(looked, heard)
         if isinstance(kept, Discard):
             return Unfit(kept.reason)
         drafts.append(kept)

@@ -58,7 +58,7 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
     if not _may_freshen(quest, stored, heard.response):
         return
     visit = replace(quest.visit, asked=replace(quest.visit.asked, method=b"GET"))  # whose response this is
-    crew = Crew(parts, visit)
+    crew = await Crew(parts, visit).adapted(quest.looked)
     merged = replace(heard, response=Response(stored.status, updated, stored.reason))
     kept = crew.judge(quest.looked, merged)
     if isinstance(kept, Discard):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from proxy.popularity.counts import Popularity
+from proxy.popularity.windows import OwnWindows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.observe.events import Observer
     from proxy.policy.forwarding import Forwarding
     from proxy.policy.rules import RuleBook
+    from proxy.popularity.windows import Windows
     from proxy.purge.ledger import Ledger
     from proxy.store.protocol import Store
 
@@ -48,3 +50,4 @@ class Parts:
     wall: Callable[[], float]
     options: PipelineOptions
     popularity: Popularity = field(default_factory=Popularity)
+    windows: Windows = field(default_factory=OwnWindows)

@@ -43,6 +43,11 @@ def was_stored(parts: Parts, visit: Visit, digest: str, entry: StoredResponse) -
     _count(parts, visit, digest, entry, reads=0)
 
 
+def is_counted(visit: Visit) -> bool:
+    """Say whether reads of what a visit finds are counted, in every replica."""
+    return visit.route.scope == "public" and recipe_of(visit.asked, visit.key.target, ()) is not None
+
+
 def _count(parts: Parts, visit: Visit, digest: str, entry: StoredResponse, *, reads: int) -> None:
     if visit.request.unasked:
         reads = 0  # else what is warmed would stay popular for ever, whether or not anybody reads it

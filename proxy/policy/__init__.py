@@ -30,6 +30,7 @@ The law of caching (RFC 9110, 9111, 5861, 9213):
 
 - ``targeted``      which field is the policy: ``Cache-Control``, or one made for caches like this
 - ``freshness``     lifetimes, age, stale windows
+- ``adaptive``      lifetimes that follow the traffic
 - ``storing``       may this response be stored, and how
 - ``verdicts``      what may come of that question
 - ``trimming``      which of its fields are stored

@@ -14,6 +14,7 @@ from proxy.policy.book import Matched, RuleBook
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from proxy.policy.adaptive import Adaptive
     from proxy.policy.templates import PathTemplate, ValueTemplate
 
 
@@ -73,7 +74,7 @@ class Route:
     """One declared route with every default already resolved; times in seconds, names of fields in lower case.
 
     ``ttl`` None: the backend's explicit lifetime or nothing. ``key_query`` None: the whole query is keyed; an empty
-    tuple: none of it. ``key_headers`` and ``key_cookies`` are keyed and forwarded. ``fingerprint`` is a digest of
+    tuple: none of it. ``adaptive``: how ``ttl``, then the base, follows the traffic. ``key_headers`` and ``key_cookies`` are keyed and forwarded. ``fingerprint`` is a digest of
     all settings that change what is stored, so that entries made under other rules are never found.
     """
 
@@ -84,6 +85,7 @@ class Route:
     namespace: Namespace | None = None
     id: ValueTemplate | None = None
     ttl: float | None = None
+    adaptive: Adaptive | None = None
     negative_ttl: float | None = None
     stale_while_revalidate: float = 0.0
     stale_if_error: float = 0.0

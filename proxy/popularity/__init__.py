@@ -8,6 +8,9 @@
 - ``own``      the ranking of one process (``memory://``)
 - ``shared``   the ranking in Redis, for all replicas
 - ``merging``  carries the counts of this process into the ranking, every few seconds
+- ``windows``  reads in windows by the clock, for lifetimes that follow the traffic; those of one process
+- ``sharedwindows``  those of all replicas, in Redis
+- ``tallying``  carries the reads of this process into the windows, every few seconds
 
 All of it is an estimate: what was forgotten here may lie in the store.
 """

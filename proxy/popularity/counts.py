@@ -36,6 +36,7 @@ class _Row:
     selectors: tuple[str, ...]
     reads: int
     carried: int = 0  # of ``reads``, those that the ranking knows of
+    taken: int = 0  # of ``reads``, those that the windows know of
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,15 @@ class Popularity:
             if (row := self._rows.get(gain.digest)) is not None:
                 row.carried = min(row.reads, row.carried + gain.reads)  # it may have been forgotten and begun anew
 
+    def take_reads(self, selectors: Collection[str]) -> dict[str, list[tuple[str, int]]]:
+        """Return the reads, by digest, since they were last taken, of entries with one of these selectors, under it."""
+        taken: dict[str, list[tuple[str, int]]] = {}
+        for digest, row in self._rows.items():
+            if row.reads > row.taken and (name := next((one for one in row.selectors if one in selectors), None)):
+                taken.setdefault(name, []).append((digest, row.reads - row.taken))
+                row.taken = row.reads
+        return taken
+
     def _hit(self, selectors: Collection[str]) -> list[_Row]:
         hits = Hits(selectors)
         return sorted((row for row in self._rows.values() if hits(row.selectors)), key=lambda row: -row.reads)
@@ -112,9 +122,9 @@ class Popularity:
         kept = sorted(self._rows.items(), key=lambda item: item[1].reads, reverse=True)[: self._most // 2]
         self._rows = dict(kept)
         for row in self._rows.values():
-            waiting = row.reads - row.carried
+            waiting, not_taken = row.reads - row.carried, row.reads - row.taken
             row.reads //= 2
-            row.carried = row.reads - waiting
+            row.carried, row.taken = row.reads - waiting, row.reads - not_taken
 
 
 class Hits:

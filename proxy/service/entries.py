@@ -6,9 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxy.message.stored import StoredResponse, Uncacheable
+from proxy.pipeline.adapting import reads_of
 from proxy.pipeline.lookup import look
 from proxy.pipeline.visit import Visit
 from proxy.policy import forwarding, freshness, keys
+from proxy.policy.adaptive import step_for
 from proxy.settings.trial import request_of
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def visits_of(parts: Parts, settings: Settings, url: str) -> list[Visit | keys.U
 
     Raises ValueError as ``entries_of``.
     """
-    request = request_of(settings, "GET", url, [])
+    request = replace(request_of(settings, "GET", url, []), unasked=True)
     matched = parts.book.route_for(b"GET", request.path)
     if matched is None:
         return []
@@ -64,7 +66,11 @@ def _visit(parts: Parts, matched: Matched, request: Request) -> Visit | keys.Unk
 
 async def _entry_of(parts: Parts, visit: Visit) -> dict[str, Any] | None:
     looked = await look(parts, visit, shared=True)
-    return _shown(visit, looked, parts.wall())
+    shown = _shown(visit, looked, parts.wall())
+    if shown is not None and visit.route.adaptive is not None:
+        reads = await reads_of(parts, visit, looked.place)
+        shown |= {"reads_last_window": reads, "next_step": step_for(visit.route.adaptive, reads).value}
+    return shown
 
 
 def _shown(visit: Visit, looked: Looked, now: float) -> dict[str, Any] | None:

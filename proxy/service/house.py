@@ -26,6 +26,9 @@ from proxy.pipeline.probe import Probe
 from proxy.popularity.merging import Merging
 from proxy.popularity.own import OwnRanking
 from proxy.popularity.shared import SharedRanking
+from proxy.popularity.sharedwindows import SharedWindows
+from proxy.popularity.tallying import Tallying
+from proxy.popularity.windows import OwnWindows
 from proxy.purge.local import LocalLedger
 from proxy.purge.shared import SharedLedger
 from proxy.service.sharing import SharedStats
@@ -68,6 +71,7 @@ class House:
     ranking: OwnRanking | SharedRanking
     merging: Merging
     warming: Warming
+    tallying: Tallying
 
 
 def build(  # noqa: PLR0913 - two of them by name
@@ -104,6 +108,7 @@ def build(  # noqa: PLR0913 - two of them by name
         observer=observer,
         wall=wall,
         options=pipeline_options(settings),
+        windows=OwnWindows() if backplane is None else SharedWindows(backplane, settings.service),
     )
     ranking, turns, pipeline = (
         _ranking(settings, backplane),
@@ -134,6 +139,7 @@ def build(  # noqa: PLR0913 - two of them by name
         ranking=ranking,
         merging=Merging(parts.popularity, ranking, observer, wall),
         warming=warming,
+        tallying=Tallying(parts.popularity, parts.windows, lambda: parts.book, observer, wall),
     )
 
 

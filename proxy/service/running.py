@@ -110,6 +110,7 @@ class Service:
                     await self._crew.launch()
                 await house.ledger.start()
                 house.merging.start()
+                house.tallying.start()
                 if self.place is None:
                     await self._start_what_is_one(undo)
                 assert self._traffic is not None
@@ -179,6 +180,7 @@ class Service:
         await house.schedule.close()
         await house.warming.close()
         await house.merging.close()
+        await house.tallying.close()
         await house.sharing.close()
         await house.background.drain(TASKS_MAY_TAKE)
         await house.origin.close()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message import selectors
 from proxy.message.response import Response
 from proxy.policy import forwarding, material, queries
+from proxy.policy.adaptive import Step, lifetime
 from proxy.policy.verdicts import Keep
 from proxy.settings import trial
 from proxy.settings.kinds import show_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from proxy.policy.adaptive import Adaptive
     from proxy.policy.rules import Route
     from proxy.settings.settings import Settings
     from proxy.settings.trial import Trial
@@ -49,7 +52,7 @@ _OWN: Final = frozenset(
 class Explanation:
     """Everything in words that are ours or the request's; credentials and cookies only as digests and names.
 
-    ``ttl`` and ``ttl_from`` are what a backend that says nothing gets for a 200. ``purges`` are those of a 2xx answer.
+    ``ttl`` and ``ttl_from`` are what a backend that says nothing gets for a 200, ``adaptive`` how that follows the traffic. ``purges`` are those of a 2xx answer.
     """
 
     method: str
@@ -62,6 +65,7 @@ class Explanation:
     key_parts: tuple[tuple[str, str], ...]
     ttl: float | None
     ttl_from: str
+    adaptive: Adaptive | None
     stale_while_revalidate: float
     stale_if_error: float
     tags: tuple[str, ...]
@@ -91,6 +95,7 @@ class Explanation:
             "key": [{"part": part, "value": value} for part, value in self.key_parts],
             "ttl": self.ttl,
             "ttl_from": self.ttl_from,
+            "adaptive": self._adaptive(),
             "stale_while_revalidate": self.stale_while_revalidate,
             "stale_if_error": self.stale_if_error,
             "tags": list(self.tags),
@@ -135,7 +140,24 @@ class Explanation:
         if self.ttl is None:
             return f"what the backend says, else not stored ({self.ttl_from})"
         windows = f"stale {show_duration(self.stale_while_revalidate)} while revalidating, {show_duration(self.stale_if_error)} on errors"
-        return f"{show_duration(self.ttl)} from {self.ttl_from}; {windows}"
+        return f"{show_duration(self.ttl)} from {self.ttl_from}; {''.join(self._steps())}{windows}"
+
+    def _adaptive(self) -> dict[str, Any] | None:
+        """Return what each step of a ttl that follows the traffic means, in seconds."""
+        if self.adaptive is None or self.ttl is None:
+            return None
+        follows, means = self.adaptive, partial(lifetime, self.ttl, self.adaptive)
+        return {
+            "window": follows.window,
+            "hot": follows.hot and {"above": follows.hot.reads, "ttl": means(Step.HOT)},
+            "cold": follows.cold and {"below": follows.cold.reads, "ttl": means(Step.COLD)},
+        }
+
+    def _steps(self) -> Iterator[str]:
+        if (follows := self._adaptive()) is not None:
+            for step, bound in (("hot", "above"), ("cold", "below")):
+                if said := follows[step]:
+                    yield f"{show_duration(said['ttl'])} {bound} {said[bound]} reads in {show_duration(follows['window'])}; "
 
 
 def explain(settings: Settings, method: str, url: str, headers: Iterable[tuple[str, str]]) -> Explanation:
@@ -160,6 +182,7 @@ def explain(settings: Settings, method: str, url: str, headers: Iterable[tuple[s
         key_parts=tuple(material.parts_of(key.cache.material)) if key else (),
         ttl=ttl,
         ttl_from=source,
+        adaptive=tried.matched.route.adaptive if tried.matched is not None and ttl is not None else None,
         stale_while_revalidate=windows[0],
         stale_if_error=windows[1],
         tags=tuple(name.removeprefix(tag) for name in key.selectors if name.startswith(tag)) if key else (),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from proxy.policy.rules import Credentials, Downstream, Namespace, Route
+from proxy.popularity.recipes import is_secret
 from proxy.settings import keying
 from proxy.settings.fields import COOKIE, FIELD, MEDIA_TYPE, cached_methods
 from proxy.settings.fingerprints import fingerprint_of
@@ -86,6 +87,7 @@ def _read_route(said: Section, namespaces: Map[str, DataType], defaults: Lifetim
         enabled=said.one("enabled", BOOLEAN, True),
         namespace=kind.namespace if kind else None,
         ttl=lifetimes.ttl,
+        adaptive=lifetimes.adaptive,
         negative_ttl=lifetimes.negative_ttl,
         stale_while_revalidate=lifetimes.stale_while_revalidate,
         stale_if_error=lifetimes.stale_if_error,
@@ -185,7 +187,13 @@ def _check(said: Section, route: Route) -> None:
                 said.mistake(key, "means nothing without scope: credential")
     if said.is_empty_list("credential_headers"):
         said.mistake("credential_headers", "names no field, so nothing would tell two credentials apart")
+    if route.adaptive is not None and _is_read_under_a_credential(route):
+        said.mistake("ttl", "cannot follow the traffic: what is read under a credential or cookie is not counted")
     if route.override and route.ttl is None:
         said.mistake("override", "needs a ttl to put in the place of the backend's")
     if said.is_empty_list("content_types"):
         said.mistake("content_types", "names no type, so nothing would be stored; enabled: false says that better")
+
+
+def _is_read_under_a_credential(route: Route) -> bool:
+    return route.scope == "credential" or isinstance(route.cookies, tuple) or any(map(is_secret, route.key_headers))

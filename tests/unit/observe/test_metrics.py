@@ -5,6 +5,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from proxy.observe.counters import Counters
 from proxy.observe.events import (
     BreakerMoved,
+    LifetimeAdapted,
     OriginAnswered,
     Outcome,
     Purged,
@@ -63,6 +64,7 @@ def test_every_metric_that_the_interface_names_is_there_with_its_labels():
         OriginAnswered("plan", 200, 0.3),
         StoreAnswered("load", 0.001),
         Purged("api", "soft", ("tag:a",), "e:1"),
+        LifetimeAdapted("plan", "", "hot"),
         WarmerRan("plans", "order", {"warmed": 3, "failed": 1}, 2.0),
     ):
         counters.tell(event)
@@ -73,6 +75,7 @@ def test_every_metric_that_the_interface_names_is_there_with_its_labels():
     assert labels == {
         "sapwood_requests": {"route", "outcome", "code"},
         "sapwood_request_seconds": {"route", "outcome"},
+        "sapwood_adaptive_ttl": {"route", "step"},
         "sapwood_upstream_requests": {"route", "code"},
         "sapwood_upstream_seconds": set(),
         "sapwood_upstream_in_flight": set(),
@@ -184,3 +187,13 @@ def test_workers_are_told_of_where_there_are_any():
     alone, several = scraped(Counters(lambda: 0.0)), Gauges(workers_up=2, worker_restarts=3)
     told = {name: value for name, value in scraped(Counters(lambda: 0.0), several).items() if name not in alone}
     assert told == {("sapwood_workers_up",): 2, ("sapwood_worker_restarts_total",): 3}
+
+
+def test_how_often_a_ttl_followed_the_traffic_and_how():
+    counters = Counters(lambda: 0.0)
+    for namespace, step in (("v1", "hot"), ("v2", "hot"), ("v2", "base")):
+        counters.tell(LifetimeAdapted("plan", namespace, step))
+    samples = scraped(counters)
+    assert samples["sapwood_adaptive_ttl_total", ("route", "plan"), ("step", "hot")] == 2
+    assert samples["sapwood_adaptive_ttl_total", ("route", "plan"), ("step", "base")] == 1
+    assert ("sapwood_adaptive_ttl_total", ("route", "plan"), ("step", "cold")) not in samples

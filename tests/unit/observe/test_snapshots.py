@@ -6,6 +6,7 @@ import pytest
 from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
 from proxy.observe.events import (
     BreakerMoved,
+    LifetimeAdapted,
     OriginAnswered,
     Outcome,
     Purged,
@@ -27,6 +28,8 @@ EVENTS = [
     StoreAnswered("load", 0.001),
     StoreAnswered("save", 0.002, "reply"),
     ResponseStored("plan", "plans", 2048, 300.0),
+    LifetimeAdapted("plan", "plans", "hot"),
+    LifetimeAdapted("other", "", "cold"),
     Purged("api", "hard", ("tag:a",), "e:1"),
     WarmerRan("plans", "order", {"warmed": 3}, 0.5),
 ]

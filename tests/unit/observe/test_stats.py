@@ -1,7 +1,7 @@
 import pytest
 
 from proxy.observe.counters import Counters
-from proxy.observe.events import Outcome, RequestServed, ResponseStored
+from proxy.observe.events import LifetimeAdapted, Outcome, RequestServed, ResponseStored
 from proxy.observe.shares import Counted, Share
 from proxy.observe.stats import RedisFacts, Stats, human_size, moment, numbers
 from proxy.observe.totals import Totals
@@ -85,6 +85,8 @@ def test_each_route_and_each_namespace_has_its_line(house):
     tell(counters, Outcome.BYPASS, 1, route="none", namespace="")
     counters.tell(ResponseStored("plan", "plans", 100, 60.0))
     counters.tell(ResponseStored("catalog", "plans", 300, 180.0))
+    for step in ("hot", "cold", "hot"):
+        counters.tell(LifetimeAdapted("plan", "plans", step))
     document = stats.document(enabled=True)
     assert list(document["routes"]) == ["catalog", "none", "plan"]
     assert document["routes"]["plan"] == {
@@ -100,6 +102,7 @@ def test_each_route_and_each_namespace_has_its_line(house):
         "miss_rate": 0.0,
         "stored_bytes": 100,
         "avg_ttl": 60.0,
+        "ttl_steps": {"base": 0, "hot": 2, "cold": 1},
         "avg_age_at_hit": 0.0,
         "ttl_advice": {"advice": "wait", "because": "fewer than 100 hits so far"},
         "last_accessed": moment(NOON),

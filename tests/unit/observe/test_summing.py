@@ -5,6 +5,7 @@ import pytest
 from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
 from proxy.observe.events import (
     BreakerMoved,
+    LifetimeAdapted,
     OriginAnswered,
     Outcome,
     Purged,
@@ -27,6 +28,7 @@ HERE = [
     OriginAnswered("plan", 200, 0.25),
     StoreAnswered("load", 0.5),
     ResponseStored("plan", "plans", 2048, 300.0),
+    LifetimeAdapted("plan", "plans", "hot"),
     Purged("api", "hard", ("tag:a",), "e:1"),
     WarmerRan("plans", "order", {"warmed": 3}, 0.5),
 ]
@@ -38,6 +40,8 @@ THERE = [
     StoreAnswered("load", 0.25),
     StoreAnswered("save", 0.25, "timeout"),
     ResponseStored("plan", "plans", 1024, 100.0),
+    LifetimeAdapted("plan", "plans", "hot"),
+    LifetimeAdapted("plan", "plans", "cold"),
     Purged("api", "hard", ("tag:a",), "e:2"),
     Purged("write", "soft", ("tag:a",), "e:3"),
     WarmerRan("plans", "order", {"warmed": 2, "failed": 1}, 0.25),

@@ -129,3 +129,27 @@ async def test_a_bare_path_is_looked_up_under_every_host(play):
     await played.ask("/plans/1")
     (shown,) = await Steering(played.service).entries("/plans/1")
     assert shown["status"] == 200
+
+
+async def test_where_a_ttl_follows_the_traffic_the_reads_and_the_next_step_are_shown(play):
+    clock = Clock()
+    ttl = "{base: 1h, hot: {above: 3, factor: 2}, window: 1h}"
+    rule = f"{{name: busy, match: GET /busy, authorization: ignore, cookies: ignore, ttl: {ttl}}}"
+    played = await play(f"{RULES}  - {rule}\n", wall=clock)
+    clock.now = START - START % 3600 + 3600 - 20
+    tallying, steering = played.service.house.tallying, Steering(played.service)
+    for number in range(182):
+        await tallying.merge()
+        clock.now += 20
+        if number < 5:
+            await played.ask("/busy")
+    (shown,) = await steering.entries("/busy")
+    assert (shown["reads_last_window"], shown["next_step"], shown["lifetime"]) == (5, "hot", 3600)
+    await steering.purge(["all"], soft=False, request_id="r")
+    await played.ask("/busy")
+    (shown,) = await steering.entries("/busy")
+    assert (shown["lifetime"], shown["lifetime_from"]) == (7200, "route")
+    line = (await steering.stats())["routes"]["busy"]
+    assert line["ttl_steps"] == {"base": 1, "hot": 1, "cold": 0}
+    await played.ask("/plans/1")
+    assert "next_step" not in (await steering.entries("/plans/1"))[0]

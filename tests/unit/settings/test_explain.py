@@ -16,6 +16,9 @@ routes:
   - {name: forced, match: GET /forced, cookies: ignore, authorization: ignore, ttl: 2h, override: true}
   - {name: bare, match: GET /bare, cookies: ignore, authorization: ignore, ttl: none}
   - {name: own, match: GET /own, scope: credential, cookies: ignore}
+  - {name: busy, match: GET /busy, cookies: ignore, authorization: ignore,
+     ttl: {base: 1h, hot: {above: 1000, factor: 2}, cold: {below: 10, factor: 0.5}, max: 90m}}
+  - {name: quiet, match: GET /quiet, cookies: ignore, authorization: ignore, ttl: {base: 1h, cold: {below: 10, factor: 0.5}, window: 1d}}
 invalidate: [{after: POST /w, tags: [w]}]
 """
 
@@ -65,6 +68,22 @@ def test_it_is_said_in_words_and_as_data(load, method, url, headers, outcome, li
     assert line in told.as_text().splitlines()
     data = orjson.loads(orjson.dumps(told.as_dict()))
     assert (data["outcome"], data["request"]["method"], data["reason"]) == (outcome, method, told.why)
+
+
+def test_how_a_ttl_follows_the_traffic(load):
+    told = explain(load(FILE), "GET", "/busy", ())
+    assert (
+        "1h from routes[5].ttl, where the backend says nothing; 90m above 1000 reads in 1h; 30m below 10 reads in 1h; stale"
+        in told.as_text()
+    )
+    assert told.as_dict()["adaptive"] == {
+        "window": 3600.0, "hot": {"above": 1000, "ttl": 5400.0}, "cold": {"below": 10, "ttl": 1800.0},
+    }  # fmt: skip
+    quiet = explain(load(FILE), "GET", "/quiet", ())
+    assert "nothing; 30m below 10 reads in 1d; stale" in quiet.as_text()
+    assert quiet.as_dict()["adaptive"]["hot"] is None
+    assert explain(load(FILE), "GET", "/forced", ()).as_dict()["adaptive"] is None
+    assert explain(load(FILE), "GET", "/nowhere", ()).as_dict()["adaptive"] is None
 
 
 def test_the_implicit_route():

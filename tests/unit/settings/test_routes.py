@@ -149,3 +149,24 @@ def test_mistakes_around_routes(mistakes, text, message):
 @pytest.mark.parametrize("name", ["a:b", "v:1"])
 def test_a_version_has_no_colon(mistakes, name):
     assert len(mistakes(f"namespaces: {{a: {{version: '{name}'}}}}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("keyed", "found"),
+    [
+        pytest.param("authorization: ignore, cookies: ignore", False, id="everybody's"),
+        pytest.param("authorization: ignore, cookies: ignore, key: {headers: [X-Region]}", False, id="a field"),
+        pytest.param("scope: credential, cookies: ignore", True, id="per credential"),
+        pytest.param("authorization: ignore, cookies: [region]", True, id="per cookie"),
+        pytest.param(
+            "authorization: ignore, cookies: ignore, key: {headers: [X-API-Key]}", True, id="a field like one"
+        ),
+    ],
+)
+def test_only_what_is_counted_can_follow_the_traffic(mistakes, keyed, found):
+    ttl = "{base: 1h, hot: {above: 1000, factor: 2}}"
+    said = mistakes(f"routes:\n  - {{name: a, match: GET /a, {keyed}, ttl: {ttl}}}")
+    words = "cannot follow the traffic: what is read under a credential or cookie is not counted"
+    assert [one.partition(": ")[2] for one in said] == ([words] if found else [])
+    inherited = mistakes(f"defaults: {{ttl: {ttl}}}\nroutes:\n  - {{name: a, match: GET /a, {keyed}}}")
+    assert len(inherited) == found
