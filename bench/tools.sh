@@ -4,7 +4,7 @@
 set -euo pipefail
 
 declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl
-  [promtool]=prometheus [prometheus]=prometheus)
+  [promtool]=prometheus [prometheus]=prometheus [chromium]=chromium)
 case "${1:-}" in
   prove) package+=([node]=nodejs [npm]=npm) ;;
   bench) package+=([wrk]=wrk [nginx]=nginx-light [varnishd]=varnish [haproxy]=haproxy [memcached]=memcached) ;;

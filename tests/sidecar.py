@@ -71,6 +71,13 @@ class Sidecar:
         return self
 
     def __exit__(self, *_: object) -> None:
+        try:
+            self.end()
+        finally:
+            self._directory.cleanup()
+
+    def end(self) -> None:
+        """Drain it, and wait until it is gone; it may be started again, on the same ports. Idempotent."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -83,7 +90,6 @@ class Sidecar:
         finally:
             self._listener.join()
             self.process.stdout.close()
-            self._directory.cleanup()
 
     def _listen(self) -> None:
         self.lines.extend(self.process.stdout)
