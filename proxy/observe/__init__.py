@@ -14,6 +14,10 @@
 - ``advice``      whether a route's lifetime fits how its entries are read
 - ``pulse``       the counters' sums at one moment, for those who compare two of them
 - ``recent``      the last purges that this process made or tried
+- ``intervals``   what happened between two looks at the counters
+- ``cloudwatch``  those metrics for CloudWatch, once an interval
+- ``putting``     by its API
+- ``emf``         as lines of the log
 - ``logs``        one line per request, per purge, per failure
 - ``redaction``   what a log line may hold
 - ``linewriter``  the thread that writes lines

@@ -128,6 +128,14 @@ class BreakerMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportFailed:
+    """Metrics could not be handed over to another service; they wait for the next try."""
+
+    to: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskFailed:
     """Work beside a request ended with an error that nobody expected."""
 
@@ -153,6 +161,7 @@ Event = (
     | Purged
     | WarmerRan
     | BreakerMoved
+    | ExportFailed
     | TaskFailed
     | WorkerEnded
 )

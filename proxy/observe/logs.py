@@ -20,6 +20,7 @@ import structlog
 from proxy.message.errors import SapwoodError
 from proxy.observe.events import (
     BreakerMoved,
+    ExportFailed,
     OriginAnswered,
     Outcome,
     Purged,
@@ -92,6 +93,8 @@ class Logs:
                 self._failure("store_failed", event.operation, operation=event.operation, failure=event.failure)
             case OriginAnswered() if event.status == 0:
                 self._failure("upstream_failed", event.route, route=event.route, failure=event.detail)
+            case ExportFailed():
+                self._failure("export_failed", event.to, to=event.to, failure=event.failure)
             case TaskFailed():
                 self._task(event)
             case WorkerEnded():

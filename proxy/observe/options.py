@@ -1,4 +1,4 @@
-"""What the operator says about logs."""
+"""What the operator says about logs, and about metrics for CloudWatch."""
 
 from __future__ import annotations
 
@@ -15,3 +15,14 @@ class LogOptions:
     format: Literal["json", "console"] = "json"
     level: Level = "info"
     hits: float = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class CloudWatchOptions:
+    """The ``cloudwatch`` section: ``put`` calls its API, ``emf`` writes lines. ``interval`` in seconds."""
+
+    mode: Literal["put", "emf"] = "emf"
+    namespace: str = "TreeBeard/Cache"
+    region: str | None = None
+    interval: float = 60.0
+    dimensions: tuple[tuple[str, str], ...] = ()

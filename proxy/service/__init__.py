@@ -6,6 +6,7 @@
 - ``watching`` noticing that the configuration or a secret is another file now
 - ``control``  what the admin listener may do with it
 - ``overview``  what the dashboard shows beside statistics and health: sums, purges, replicas
+- ``redisfacts``  what Redis says of itself
 - ``sharing``  the statistics of all replicas, added up through Redis
 - ``entries``  what is stored for a URL, for the admin listener
 - ``handover`` where a response belongs that the backend hands over

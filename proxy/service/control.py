@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from dataclasses import asdict
@@ -14,12 +13,12 @@ from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.gauges import Gauges
 from proxy.observe.metrics import Metrics
-from proxy.observe.stats import RedisFacts
 from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service import overview
 from proxy.service.entries import entries_of
 from proxy.service.handover import hand_over
+from proxy.service.redisfacts import asked
 from proxy.settings.explain import explain
 from proxy.store.memory import MemoryStore
 from proxy.store.tiered import TieredStore
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.message.selectors import Seq
     from proxy.observe.options import LogOptions
     from proxy.observe.pulse import Pulse
+    from proxy.observe.stats import RedisFacts
     from proxy.pipeline.handover import Offer, Verdict
     from proxy.policy.rules import RuleBook
     from proxy.popularity.counts import Estimate
@@ -43,16 +43,6 @@ if TYPE_CHECKING:
 
 REDIS_ASKED_EVERY: Final = 10.0
 """Seconds between two questions to Redis that only scrapes give rise to."""
-
-REDIS_FACTS: Final = {
-    "keyspace_hits": "redis_keyspace_hits",
-    "keyspace_misses": "redis_keyspace_misses",
-    "connected_clients": "connected_clients",
-    "used_memory": "used_memory",
-    "maxmemory": "maxmemory",
-    "evicted_keys": "evicted_keys",
-}
-"""The statistics' names, and the backplane's."""
 
 
 class Steering:
@@ -223,15 +213,8 @@ class Steering:
         return self._metrics.render()
 
     async def _ask_redis(self) -> None:
-        backplane = self._service.house.backplane
-        if backplane is None:
-            return
         self._redis_asked_at = time.monotonic()
-        facts = None
-        with contextlib.suppress(StoreError):  # the backplane has told; the numbers are null meanwhile
-            info = await backplane.info()
-            facts = RedisFacts(**{name: int(info.get(theirs, 0)) for name, theirs in REDIS_FACTS.items()})
-        self._redis = facts
+        self._redis = await asked(self._service.house.backplane)
 
     def gauges(self) -> Gauges:
         """Return what a scrape shows besides the counters; never waits."""

@@ -11,7 +11,18 @@ if TYPE_CHECKING:
 
     from proxy.settings import Settings
 
-BUILT_IN: Final = ("hosts", "trusted_proxies", "limits", "upstream", "store", "memory", "purge", "admin", "probes")
+BUILT_IN: Final = (
+    "hosts",
+    "trusted_proxies",
+    "limits",
+    "upstream",
+    "store",
+    "memory",
+    "purge",
+    "admin",
+    "probes",
+    "cloudwatch",
+)
 """Sections whose settings the listeners, the backend's pool, the store and the ledger were built with."""
 
 SWAPPED: Final = frozenset({"limits.variants", "limits.tags", "purge.wait_at_most"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from select import PIPE_BUF
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,14 @@ from proxy.backplane.client import Backplane
 from proxy.fetch.flights import Flights
 from proxy.fetch.pool import Pool
 from proxy.fetch.spool import Budget
+from proxy.observe.cloudwatch import Exporter
 from proxy.observe.counters import Counters
+from proxy.observe.emf import EmfSender
 from proxy.observe.events import TaskFailed
 from proxy.observe.linewriter import LineWriter
 from proxy.observe.logs import Logs
 from proxy.observe.observers import Fanout
+from proxy.observe.putting import PutSender
 from proxy.observe.recent import RecentPurges
 from proxy.observe.repeats import Repeats
 from proxy.observe.stats import Stats
@@ -31,6 +35,7 @@ from proxy.popularity.tallying import Tallying
 from proxy.popularity.windows import OwnWindows
 from proxy.purge.local import LocalLedger
 from proxy.purge.shared import SharedLedger
+from proxy.service.redisfacts import asked
 from proxy.service.sharing import SharedStats
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
@@ -58,6 +63,7 @@ class House:
     stats: Stats
     purges_seen: RecentPurges
     sharing: SharedStats
+    exporter: Exporter | None
     writer: LineWriter
     logs: Logs
     observer: Observer
@@ -126,6 +132,7 @@ def build(  # noqa: PLR0913 - two of them by name
         purges_seen=purges_seen,
         stats=stats,
         sharing=SharedStats(None if is_worker else backplane, settings.service, stats, observer, wall),
+        exporter=None if is_worker else _exporter(settings, counters, backplane, writer, observer, wall),
         writer=writer,
         logs=logs,
         observer=observer,
@@ -180,6 +187,22 @@ def probe_of(parts: Parts, repeats: Repeats) -> Probe | None:
             return Probe(parts, store, parts.ledger.known, repeats)
         case _:
             return None
+
+
+def _exporter(  # noqa: PLR0913, PLR0917 - who counts, who is asked, who writes, who is told
+    settings: Settings,
+    counters: Counters,
+    backplane: Backplane | None,
+    writer: LineWriter,
+    observer: Observer,
+    wall: Callable[[], float],
+) -> Exporter | None:
+    """Return who hands metrics to CloudWatch, where that is wanted. Raises ExportError without what it takes."""
+    options = settings.cloudwatch
+    if options is None:
+        return None
+    sender = PutSender(options) if options.mode == "put" else EmfSender(options, writer)
+    return Exporter(sender, options.interval, counters, partial(asked, backplane), observer, wall)
 
 
 def _turns(settings: Settings, backplane: Backplane | None) -> Turns:

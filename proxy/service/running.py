@@ -157,6 +157,8 @@ class Service:
         house.schedule.start()
         house.warming.start(self.settings.warmers)
         house.sharing.start()
+        if house.exporter is not None:
+            house.exporter.start()
         steering = Steering(self) if self._crew is None else LeadersSteering(self, self._crew)
         self._admin = Admin(self.settings.admin, steering, house.observer)
         await self._admin.start()
@@ -182,6 +184,8 @@ class Service:
         await house.merging.close()
         await house.tallying.close()
         await house.sharing.close()
+        if house.exporter is not None:
+            await house.exporter.close()
         await house.background.drain(TASKS_MAY_TAKE)
         await house.origin.close()
         await house.ledger.close()

@@ -90,7 +90,9 @@ class SharedStats:
             self._tasks.start(self._run(), name="shared statistics")
 
     async def close(self) -> None:
-        """Stop, and leave behind what was counted. Idempotent."""
+        """Stop, and leave behind what was counted. Idempotent; nothing where it was never begun."""
+        if not len(self._tasks):
+            return
         await self._tasks.drain(0)
         with contextlib.suppress(StoreError):  # the backplane has told
             await self.write()

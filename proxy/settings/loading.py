@@ -12,6 +12,7 @@ from proxy.settings import rooms
 from proxy.settings.cases import read_cases
 from proxy.settings.cautions import doubt_namespaces, doubt_routes
 from proxy.settings.crossorigin import read_cors
+from proxy.settings.exporting import read_cloudwatch
 from proxy.settings.fingerprints import fingerprint_of_all
 from proxy.settings.kinds import BOOLEAN, DURATION, by, whole
 from proxy.settings.layers import expand, overlay
@@ -93,6 +94,7 @@ def _read(top: Section, written: Written) -> Settings:
     admin = rooms.read_admin(top, front)
     backplane, store, flights = read_store(top, limits)
     purge, log = rooms.read_purge(top), rooms.read_log(top)
+    cloudwatch = read_cloudwatch(top, service)
     workers = read_workers(top, backplane, origin)
     drain_timeout = top.one("drain_timeout", DURATION, 25.0)
     zone = ZoneInfo(top.one("timezone", TIMEZONE, "UTC"))
@@ -116,6 +118,7 @@ def _read(top: Section, written: Written) -> Settings:
         purge=purge,
         admin=admin,
         log=log,
+        cloudwatch=cloudwatch,
         drain_timeout=drain_timeout,
         variants=limits.variants,
         tags=limits.tags,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proxy.backplane.options import BackplaneOptions
     from proxy.fetch.options import FlightOptions, OriginOptions
     from proxy.front.options import FrontOptions
-    from proxy.observe.options import LogOptions
+    from proxy.observe.options import CloudWatchOptions, LogOptions
     from proxy.policy.rules import RuleBook
     from proxy.purge.options import PurgeOptions
     from proxy.settings.cases import Case
@@ -50,6 +50,7 @@ class Settings:
     purge: PurgeOptions
     admin: AdminOptions
     log: LogOptions
+    cloudwatch: CloudWatchOptions | None
     drain_timeout: float
     variants: int
     tags: int

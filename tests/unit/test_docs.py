@@ -30,6 +30,7 @@ memory: {}
 purge: {}
 limits: {}
 log: {}
+cloudwatch: {}
 defaults: {}
 cors: {origins: ["https://app.example"]}
 namespaces: {one: {}}

@@ -10,6 +10,7 @@ import pytest
 from proxy.message.errors import OriginError
 from proxy.observe.events import (
     BreakerMoved,
+    ExportFailed,
     OriginAnswered,
     Outcome,
     Purged,
@@ -47,6 +48,7 @@ FACTS = [
     ResponseStored("plan", "plans", 10, 60.0),
     BreakerMoved(is_open=True, detail="timeout"),
     BreakerMoved(is_open=False),
+    ExportFailed("cloudwatch", "ClientError AccessDenied"),
     TaskFailed("refresh", OriginError("away", 502)),
 ]
 
@@ -83,7 +85,7 @@ def test_every_documented_field_is_written_by_some_line():
     written = {}
     for line in lines_of(FACTS):
         written.setdefault(line["event"], set()).update(set(line) - {"time", "level", "event"})
-    elsewhere = {"log_lines_dropped", "worker_ended"}
+    elsewhere = {"log_lines_dropped", "worker_ended", "metrics"}
     assert written == {event: fields for event, (_, fields) in documented().items() if event not in elsewhere}
 
 

@@ -17,7 +17,8 @@ from proxy.observe.gauges import Gauges
 from proxy.observe.options import LogOptions
 from proxy.observe.stats import RedisFacts
 from proxy.service import control
-from proxy.service.control import REDIS_FACTS, Steering
+from proxy.service.control import Steering
+from proxy.service.redisfacts import REDIS_FACTS
 from tests.unit.service.conftest import RULES
 
 NOWHERE = "redis://127.0.0.1:1/0"

@@ -93,6 +93,7 @@ async def test_a_write_that_is_repeated_counts_once(join):
 
 async def test_what_a_replica_counted_stays_when_it_leaves_and_it_counts_as_gone(join, clock, valkey):
     one, other = join(), join()
+    one.shared.start()
     one.hit(3)
     await one.shared.close()
     clock.now += LIVES
@@ -193,7 +194,15 @@ async def test_while_redis_is_away_the_others_count_with_what_was_last_known(own
         assert (await one.shared.others()).at == NOON
         with pytest.raises(StoreError):
             await one.shared.write()
+        one.shared.start()
         await one.shared.close()
+
+
+async def test_who_never_began_leaves_nothing_behind(join):
+    one, other = join(), join()
+    one.hit(3)
+    await one.shared.close()
+    assert await other.hits() == (0, 0)
 
 
 async def test_a_lost_marker_is_put_back_by_who_remembers(join, valkey, clock):
