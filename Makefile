@@ -43,6 +43,10 @@ bench: $(MEASURABLE)  ## Sapwood beside nginx, Varnish and HAProxy, in less than
 	@bench/tools.sh bench
 	$(BIN)/python -m bench.peers $(ARGS)
 
+profile: $(MEASURABLE)  ## where the time goes in one scenario of bench (ARGS="miss --native")
+	@bench/tools.sh bench
+	$(BIN)/python -m bench.peers.profiling $(or $(ARGS),hot)
+
 lock: $(READY)  ## pin what the image is made of, with hashes
 	$(BIN)/uv pip compile $(LOCKED) pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile $(LOCKED) --group build -o requirements-build.lock

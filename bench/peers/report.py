@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bench.record import Record
 
 Piece = dict[str, Any]
-WHOLE: Final = 100
+GOAL: Final = "goal, "
 
 
 def piece_of(scenario: Scenario, measured: Sequence[Measured], seconds: float) -> Piece:
@@ -104,11 +104,16 @@ def reach(record: Record, pieces: Mapping[str, Piece]) -> None:
     for goal in GOALS:
         found = judged(goal, pieces)
         if found is not None:
-            what = f"goal, {goal.scenario}: {UNITS[goal.quantity]}, {goal.ours}"
+            what = f"{GOAL}{goal.scenario}: {UNITS[goal.quantity]}, {goal.ours}"
             asked = f"at most {number(goal.at_most)}"
             if goal.theirs is not None:
                 what, asked = f"{what}, as a multiple of {goal.theirs}", f"{asked} times"
             record.ask(what, cell(found), asked, found.median <= goal.at_most)
+
+
+def spoilt(record: Record) -> bool:
+    """Say whether a run was not what it should be, whatever the goals."""
+    return any(finding.ok is False and not finding.what.startswith(GOAL) for finding in record.findings)
 
 
 def _take_down(record: Record, scenario: Scenario, piece: Piece) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.peers.measure import Measured
-from bench.peers.report import cell, judged, number, piece_of, reach, show, spread_of
+from bench.peers.report import cell, judged, number, piece_of, reach, show, spoilt, spread_of
 from bench.peers.scenarios import SCENARIOS, Goal
 from bench.peers.stats import Spread
 from bench.peers.ways import Run
@@ -54,6 +54,7 @@ def test_a_goal_that_is_missed_is_said(pieces):
     assert [finding.found for finding in missed] == ["2"]
     assert "multiple of nginx" in missed[0].what
     assert missed[0].asked == "at most 1 times"
+    assert not spoilt(record)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,7 @@ def test_a_run_that_was_not_what_it_should_be_is_said(one, expected):
     record = Record("peers", "", {})
     reach(record, {"hot": piece_of(HOT, [one], 2.0)})
     assert expected in [finding.what for finding in record.findings if finding.ok is False]
+    assert spoilt(record)
 
 
 @pytest.mark.parametrize(
