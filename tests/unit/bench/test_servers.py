@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from servers import Valkey
 
-from bench.peers import machine, slow
+from bench.peers import machine, slow, ways
 from bench.peers.measure import prepare, take_turns
 from bench.peers.scenarios import FRESH, HOT, Entry, Scenario
 from bench.peers.servers import SAY_VERSION, Bed, Haproxy, Nginx, Sapwood, Varnish, version_in
+from proxy.observe.options import LogOptions
 from proxy.settings import load_settings
 
 
@@ -42,9 +43,9 @@ def test_our_rules_are_without_mistakes_and_leave_metrics_and_logs_as_they_are(b
     server.folder.mkdir()
     *_, path = server.words()
     settings = load_settings(Path(path).read_text())
-    assert settings.memory.max_size == budget * 2**20
-    assert settings.log == type(settings.log)()
-    assert settings.probes is not None
+    assert settings.store.memory_size == budget * 2**20
+    assert settings.log == LogOptions()
+    assert settings.admin.probes_listen is not None
 
 
 @pytest.mark.parametrize("kind", [Nginx, Varnish, Haproxy])
@@ -88,7 +89,8 @@ def test_sapwood_is_started_filled_asked_and_measured(living_bed):
             prepare(Scenario("one", "one", (), status=304), server, Entry("sapwood", Sapwood, HOT))
 
 
-def test_a_thousand_clients_for_a_cold_key_are_one_request_to_the_backend(living_bed, capsys):
+def test_many_clients_for_a_cold_key_are_one_request_to_the_backend(living_bed, capsys, monkeypatch):
+    monkeypatch.setattr(ways, "COLD_CLIENTS", 200)
     entry = Entry("sapwood", Sapwood, FRESH)
     (measured,) = take_turns(Scenario("cold", "cold", (entry,), rounds=1, way="cold"), living_bed, 9, 1.0, [entry])
     assert measured.values("fetches") == [1]
