@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "suite": ((), ()),
     "big": ((), ()),
+    "alert": ((), ()),
+    "cloudwatch": ((), ()),
     "outages": (("--seconds", "10"), ("--seconds", "4")),
     "fuzz": (("--seconds", "600"), ("--seconds", "60")),
     "soak": (("--seconds", "600"), ("--seconds", "120")),
