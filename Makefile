@@ -10,7 +10,7 @@ WORKERS ?= 2
 LOCKED := --quiet --universal --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command 'make lock'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types rooms unit tools prove bench profile lock chart clean
+.PHONY: help demo test lint types rooms unit tools prove bench profile image lock chart clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,10 @@ bench: $(MEASURABLE)  ## Sapwood beside nginx, Varnish and HAProxy, in less than
 profile: $(MEASURABLE)  ## where the time goes in one scenario of bench (ARGS="miss --native")
 	@bench/tools.sh bench
 	$(BIN)/python -m bench.peers.profiling $(or $(ARGS),hot)
+
+image: $(TESTABLE)  ## build the image and try it as Kubernetes would run it: needs root; results go to bench/results
+	@bench/tools.sh image
+	$(BIN)/python deploy/image/try.py
 
 lock: $(READY)  ## pin what the image is made of, with hashes
 	$(BIN)/uv pip compile $(LOCKED) pyproject.toml -o requirements.lock

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need from Debian, once: as root, or with sudo. A tool that stays missing is a failure by name.
-# "tools.sh prove" adds what only the proofs need, "tools.sh bench" the servers that are measured beside this one.
+# "tools.sh prove" adds what only the proofs need, "tools.sh bench" the servers that are measured beside this one,
+# "tools.sh image" what builds and runs containers.
 set -euo pipefail
 
 declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl]=openssl [curl]=curl
@@ -8,6 +9,7 @@ declare -A package=([redis-server]=redis-server [redis-cli]=redis-tools [openssl
 case "${1:-}" in
   prove) package+=([node]=nodejs [npm]=npm) ;;
   bench) package+=([wrk]=wrk [nginx]=nginx-light [varnishd]=varnish [haproxy]=haproxy [memcached]=memcached) ;;
+  image) package+=([buildah]=buildah [podman]=podman [runc]=runc [catatonit]=catatonit [mmdebstrap]=mmdebstrap) ;;
 esac
 PATH=$PATH:/usr/sbin
 
