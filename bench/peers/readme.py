@@ -69,6 +69,13 @@ def _cost(scenario: str, piece: Piece, kind: str) -> str:
 def _sentences(pieces: Mapping[str, Piece]) -> list[str]:
     """Say what is no CPU per request, a line each."""
     lines = []
+    if (piece := pieces.get("hot")) is not None and "sapwood" in piece["servers"]:
+        taken = {kind: piece["servers"][kind]["memory"] / 2**20 for kind in NAMES if kind in piece["servers"]}
+        ours = number(taken.pop("sapwood"))
+        others = ", ".join(f"{NAMES[kind]} {number(mebibytes)}" for kind, mebibytes in taken.items())
+        lines.append(
+            f"- Memory after the hot hits, each with a cache of 64 MiB: {ours} MiB{f' ({others})' * bool(others)}."
+        )
     if (piece := pieces.get("open")) is not None:
         lines.append(f"- 5,000 hits a second, come what may: 99 % within {_both(piece, 'p99', 'ms')}.")
     if (piece := pieces.get("crowd")) is not None:

@@ -107,9 +107,9 @@ SCENARIOS: Final = (
         (
             Entry("sapwood", Sapwood, FRESH),
             Entry("nginx, pass-through", Nginx, PASSED),
-            Entry("nginx", Nginx, FRESH),
-            Entry("varnish", Varnish, FRESH),
-            Entry("haproxy", Haproxy, FRESH),
+            Entry("nginx", partial(Nginx, budget=512), FRESH),
+            Entry("varnish", partial(Varnish, budget=512), FRESH),
+            Entry("haproxy", partial(Haproxy, budget=512), FRESH),
         ),
         backend=FETCHES,
     ),

@@ -42,8 +42,8 @@ class Server:
     kind: ClassVar[str]
     package: ClassVar[str]
 
-    def __init__(self, bed: Bed, name: str, *, budget: int = 512) -> None:
-        """Take a name that no other server has, and MiB to keep responses in."""
+    def __init__(self, bed: Bed, name: str, *, budget: int = 64) -> None:
+        """Take a name that no other server has, and MiB to keep responses in: as many as our hot tier has by default."""
         self.bed, self.name, self.budget = bed, name, budget
         self.folder = bed.folder / name
         self.port = machine.free_port()

@@ -34,11 +34,16 @@ def test_a_readme_without_marks_is_an_error():
 
 
 def server(**runs):
-    return {"memory": 0, "failed": 0, "runs": runs}
+    return {"memory": 5 * 2**20, "failed": 0, "runs": runs}
 
 
 def test_what_was_not_measured_is_left_out():
     scenarios = {
+        "hot": {
+            "title": "hot hit",
+            "rounds": 9,
+            "servers": {"sapwood": server(cost=[20.0]), "haproxy": server(cost=[10.0])},
+        },
         "redis": {
             "title": "hit from Redis",
             "rounds": 9,
@@ -58,6 +63,8 @@ def test_what_was_not_measured_is_left_out():
     }
     lines = section_of(value).splitlines()
     assert "| hit from Redis | 40 | 30 (memcached) |  |  |" in lines
+    assert "| hot hit | 20 |  |  | 10 |" in lines
+    assert any("hot hits" in line and line.endswith(": 5 MiB (HAProxy 5).") for line in lines)
     assert not any("cold" in line or "nobody has" in line for line in lines)
     assert any("no errors, 99 % within 15 ms (nginx 1.25)" in line for line in lines)
     assert any("Medians of 9 interleaved rounds" in line and "nginx 1.22" in line for line in lines)
