@@ -14,6 +14,7 @@
 - ``handover`` a response that the backend hands over, in the place of every copy there is
 - ``heads``    HEAD for something stored that is no longer fresh
 - ``passing``  requests that no cached route serves
+- ``timing``   ``Server-Timing`` for those who may know
 - ``writes``   requests that purge: carried to their response head whoever leaves
 - ``problems``  answers of our own that say what went wrong
 - ``render``   from something stored or shared to an answer: conditions, ranges, HEAD, and the fields of ours

@@ -16,6 +16,7 @@ from proxy.message.stored import StoredResponse
 from proxy.observe.events import Outcome, RequestServed
 from proxy.policy.admission import METHOD_OVERRIDES, TARGET_OVERRIDES
 from proxy.policy.freshness import current_age
+from proxy.policy.hops import DEBUG
 from proxy.policy.keys import keyed_fields
 from proxy.policy.rules import Credentials
 
@@ -38,6 +39,7 @@ ALWAYS: Final = (b"host", b"x-forwarded-proto", b"origin", b"if-none-match", b"i
 """Fields that may choose the answer on every route."""
 
 NEVER_ALIKE: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | {
+    DEBUG,
     b"content-length", b"expect", b"http2-settings", b"if-match", b"if-range", b"if-unmodified-since", b"keep-alive",
     b"proxy-connection", b"range", b"te", b"trailer", b"transfer-encoding", b"upgrade",
 }  # fmt: skip

@@ -25,8 +25,12 @@ HOP_BY_HOP: Final = frozenset(
 )
 """Of one connection, or (the Proxy- ones, section 11.7) between a client and the proxy it has chosen."""
 
+DEBUG: Final = b"sapwood-debug"
+"""Carries the admin token of who asks how long an answer took."""
+
 FORWARDED: Final = frozenset(
     {
+        DEBUG,
         b"cache-group-invalidation",  # a client must not purge with it (RFC 9875 section 3)
         b"forwarded",  # says what X-Forwarded-* says, and nobody has vouched for it
         b"host",

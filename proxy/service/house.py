@@ -27,6 +27,7 @@ from proxy.observe.stats import Stats
 from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.parts import Parts, PipelineOptions
 from proxy.pipeline.probe import Probe
+from proxy.pipeline.timing import Timed, Waits
 from proxy.popularity.merging import Merging
 from proxy.popularity.own import OwnRanking
 from proxy.popularity.shared import SharedRanking
@@ -74,6 +75,7 @@ class House:
     parts: Parts
     schedule: Schedule
     pipeline: Pipeline
+    timed: Timed
     ranking: OwnRanking | SharedRanking
     merging: Merging
     warming: Warming
@@ -98,7 +100,8 @@ def build(  # noqa: PLR0913 - two of them by name
     is_one_of_many = is_worker or own is not None
     writer = LineWriter(sys.stdout.buffer, most_at_once=PIPE_BUF if is_one_of_many else None)
     logs = Logs(settings.log, writer)
-    observer = _observed_by([own or counters, purges_seen, logs, *([] if watch is None else [watch])])
+    waits = [] if settings.admin.token is None else [Waits()]  # without a token nobody can ask
+    observer = _observed_by([own or counters, purges_seen, logs, *waits, *([] if watch is None else [watch])])
     background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
     backplane, ledger, store = _stored(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
@@ -143,6 +146,7 @@ def build(  # noqa: PLR0913 - two of them by name
         parts=parts,
         schedule=Schedule(parts, turns, settings.scheduled),
         pipeline=pipeline,
+        timed=Timed(pipeline, settings.admin.token),
         ranking=ranking,
         merging=Merging(parts.popularity, ranking, observer, wall),
         warming=warming,

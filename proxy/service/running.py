@@ -233,6 +233,7 @@ class Service:
         """Use a rotated token from now on, a rotated password from the next connection to the store on."""
         if self._admin is not None:
             self._admin.use_token(settings.admin.token)
+        self.house.timed.use(settings.admin.token)
         backplane = settings.backplane
         if self.house.backplane is not None and backplane is not None and not backplane.url.startswith("embedded:"):
             self.house.backplane.use_credentials(backplane.url)

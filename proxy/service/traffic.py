@@ -45,7 +45,7 @@ def front_of(settings: Settings, house: House, place: Place | None) -> Front:
     """Return the traffic listener of this process, not started."""
     return Front(
         settings.front,
-        house.pipeline,
+        house.timed,
         on_failure=lambda name, error: house.observer.tell(TaskFailed(name, error)),
         decorate=undressed,
         probe=house.pipeline.probe,
