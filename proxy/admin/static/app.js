@@ -31,7 +31,8 @@ function state(now, why = "") {
   byId("board").hidden = now === "login" || !last;
   byId("status").hidden = now === "login";
   byId("leave").hidden = now === "login" || !hasToken();
-  byId("board").classList.toggle("is-old", now === "lost");
+  live.hidden = now === "login";
+  for (const id of ["board", "status"]) byId(id).classList.toggle("is-old", now === "lost");
   const since = last ? ` These numbers are of ${clock(last.at)}.` : "";
   const notice = byId("notice");
   notice.hidden = now !== "lost";

@@ -21,6 +21,7 @@ export function rate(value) {
 
 export function percent(value) {
   if (isNone(value)) return NONE;
+  if (value > 0 && value < 0.05) return "<0.1 %";
   return `${value >= 99.95 || value === 0 ? value.toFixed(0) : value.toFixed(1)} %`;
 }
 

@@ -35,7 +35,7 @@ export function showHealth(now) {
     { name: "In memory", tone: "", word: bytes(now.memory.bytes), facts: `${plural(now.memory.entries, "entry", "entries")} ready without asking the store` },
     {
       name: "Caching", tone: health?.enabled === false ? "warn" : "good", word: health?.enabled === false ? "off" : "on",
-      facts: `${count(stats?.cache_hits)} answers from what was stored, ${count(stats?.cache_misses)} not`,
+      facts: `${count(stats?.cache_hits)} from the cache, ${count(stats?.cache_misses)} fetched`,
     },
   ];
   keyed(byId("health"), cards, (card) => card.name, () => make("li", { class: "card" }, make("span", { class: "name" }), badge("", ""), make("span", { class: "facts" })), (node, card) => {

@@ -91,7 +91,7 @@ class Plot {
     this.about = about;
     this.figure = byId(about.id);
     this.keys = about.lines.map((line) =>
-      make("span", { "data-series": line.series, "data-line": line.dashed ? "dashed" : null }, `${line.label} `, make("b", { text: NONE })));
+      make("span", { "data-series": line.series, "data-line": line.fill ? null : line.dashed ? "dashed" : "solid" }, `${line.label} `, make("b", { text: NONE })));
     this.box = make("div", { class: "canvas", role: "img", "aria-label": about.title });
     // What is stacked highest is drawn first.
     const legend = make("span", { class: "legend" }, ...(about.stacked ? [...this.keys].reverse() : this.keys));
