@@ -38,6 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     if unknown := sorted(set(names) - set(NAMES)):
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(NAMES)}")
     kinds = chosen.servers.split(",") if chosen.servers else None
+    if kinds and chosen.keep:
+        parser.error("--keep with --servers would drop what is known of the others: keep whole scenarios")
     record = Record("peers", (__doc__ or "").strip(), {"rounds": chosen.rounds, "seconds a run": chosen.seconds})
     pieces = measured(names, kinds, chosen.rounds, chosen.seconds)
     if not (chosen.keep or (chosen.rounds >= ROUNDS and kinds is None and not chosen.only)):
