@@ -92,10 +92,9 @@ def rendered(helm, tmp_path_factory):
     def render(major, values, version=NEWEST, chart=CHART, more=()):
         file = tmp_path_factory.mktemp("values") / "values.yaml"
         file.write_text(json.dumps(values))
-        # --include-crds does nothing here; hooks and tests are part of what a template gives.
         said = helm(major, "template", "shop", chart, "--values", file, "--kube-version", version, *more)
         assert said.returncode == 0, said.stderr
-        return [one for one in yaml.safe_load_all(said.stdout) if one]
+        return [one for one in yaml.load_all(said.stdout, yaml.CSafeLoader) if one]
 
     return render
 
@@ -369,6 +368,14 @@ def test_everything_of_the_values_is_in_the_schema_and_described():
                 compare(value, known["properties"][name], f"{path}.{name}")
 
     compare(values, schema, "values")
+
+
+def test_every_section_of_the_configuration_may_be_said():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    reference = (ROOT / "docs" / "configuration.md").read_text()
+    table = reference.partition("## Top level\n")[2].partition("\n## ")[0]
+    sections = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+    assert set(schema["properties"]["config"]["properties"]) == sections
 
 
 def test_what_is_made_from_something_else_is_in_step():

@@ -30,7 +30,7 @@ true
 {{- $known := include "sapwood.known" . | fromJson -}}
 {{- $unknown := empty $known -}}
 {{- if .Values.watch -}}
-{{- $known = omit $known "routes" "namespaces" "defaults" "invalidate" "warm" "cors" "enabled" "log" "tests" -}}
+{{- $known = omit $known "routes" "namespaces" "defaults" "invalidate" "warm" "cors" "enabled" "log" "tests" "timezone" "drain_timeout" -}}
 {{- end -}}
 {{- ($unknown | ternary .Values.configFile ($known | toJson)) | sha256sum | trunc 16 -}}
 {{- end -}}
