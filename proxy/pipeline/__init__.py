@@ -12,6 +12,7 @@
 - ``saving``   into the store: responses, marks, the vary record
 - ``readings`` counting what is read; fetching the most read again
 - ``handover`` a response that the backend hands over, in the place of every copy there is
+- ``ahead``    which copies a refresh ahead of their end was tried for
 - ``heads``    HEAD for something stored that is no longer fresh
 - ``passing``  requests that no cached route serves
 - ``timing``   ``Server-Timing`` for those who may know

@@ -116,6 +116,9 @@ class Pipeline:
                 if self.probe is None or looked.tier != "memory" or answer.facts.outcome is not Outcome.HIT_MEMORY:
                     return answer
                 return replace(answer, repeat=self.probe.repeat_of(visit, looked))
+            case plan.ServeAndRefreshAhead(stored):
+                flying.refresh_ahead(parts, visit, looked, stored)
+                return render.hit(visit, stored, HIT_IN[looked.tier], now)
             case plan.ServeStaleAndRefresh(stored):
                 flying.refresh(parts, visit, looked)
                 return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")

@@ -61,7 +61,9 @@ class Crew:
         match again:
             case plan.ServeStored(stored):  # somebody saved it between the first look and this one
                 flight.land(found(stored))
-            case plan.ServeStaleAndRefresh(stored) | plan.Revalidate(stored):
+            case plan.ServeAndRefreshAhead(stored) if flight.has_leader:  # who waits for it need not
+                flight.land(found(stored))
+            case plan.ServeAndRefreshAhead(stored) | plan.ServeStaleAndRefresh(stored) | plan.Revalidate(stored):
                 await self._ask(flight, looked, stored)
             case plan.Fetch() | plan.Refuse():
                 await self._ask(flight, looked, None)

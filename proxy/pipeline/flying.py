@@ -25,6 +25,7 @@ from proxy.policy.plan import Forward
 
 if TYPE_CHECKING:
     from proxy.message.body import Body
+    from proxy.message.stored import StoredResponse
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Quest, Visit
 
@@ -36,6 +37,12 @@ def refresh(parts: Parts, visit: Visit, looked: Looked) -> None:
     """Start the one refresh behind a stale answer; where one is under way already, nothing is to do."""
     if parts.flights.under_way(looked.place.digest) is None:
         parts.flights.start(looked.place.digest, Crew(parts, replace(visit, interim=None)).fly, leader=False)
+
+
+def refresh_ahead(parts: Parts, visit: Visit, looked: Looked, stored: StoredResponse) -> None:
+    """Start the one refresh of a copy that will end soon, with this visit's own credential."""
+    if parts.tried.is_first(looked.place.digest, stored.response_time):
+        refresh(parts, visit, looked)
 
 
 async def fly(parts: Parts, quest: Quest) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from proxy.pipeline.ahead import Tried
 from proxy.popularity.counts import Popularity
 from proxy.popularity.windows import OwnWindows
 
@@ -51,3 +52,4 @@ class Parts:
     options: PipelineOptions
     popularity: Popularity = field(default_factory=Popularity)
     windows: Windows = field(default_factory=OwnWindows)
+    tried: Tried = field(default_factory=Tried)

@@ -15,6 +15,7 @@ from proxy.message.selectors import IN_FORCE
 from proxy.message.stored import StoredResponse
 from proxy.observe.events import Outcome, RequestServed
 from proxy.policy.admission import METHOD_OVERRIDES, TARGET_OVERRIDES
+from proxy.policy.ahead import ahead_from
 from proxy.policy.freshness import current_age
 from proxy.policy.hops import DEBUG
 from proxy.policy.keys import keyed_fields
@@ -97,6 +98,7 @@ class Probe:
             return None
         ends = [fresh_until(stored), kept.ends]
         ends += [] if vary is None else [vary.ends]
+        ends += [ahead_from(stored)] if route.scope == "credential" else []  # from then on a hit is to do more
         keyed = keyed_fields(route, cors=visit.book.cors is not None)
         own = route.credential_headers if route.scope == "credential" else ()
         varied = () if looked.vary is None else looked.vary.fields

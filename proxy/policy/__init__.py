@@ -38,5 +38,6 @@ The law of caching (RFC 9110, 9111, 5861, 9213):
 - ``validation``    conditions: the client's, answered here; ours, sent to the backend; merging a 304
 - ``ranges``        parts of a stored 200
 - ``handover``      a response that the backend hands over unasked
+- ``ahead``         when a hit refreshes a user's own entry before its end
 - ``plan``          one verdict for a request and what was found for it
 """

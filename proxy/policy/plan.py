@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from proxy.message import cachecontrol
 from proxy.message.cachecontrol import NO_DIRECTIVES
 from proxy.message.stored import StoredResponse, Uncacheable
+from proxy.policy.ahead import is_late
 from proxy.policy.freshness import current_age, is_fresh, is_usable, remaining, stale_for
 from proxy.policy.targeted import governing
 
@@ -50,6 +51,13 @@ class ServeStaleAndRefresh:
 
 
 @dataclass(frozen=True, slots=True)
+class ServeAndRefreshAhead:
+    """Answer with it, fresh as it is, and fetch a new one behind the answer with this request's own credential."""
+
+    stored: StoredResponse
+
+
+@dataclass(frozen=True, slots=True)
 class Revalidate:
     """Ask the backend, under conditions where it has a validator; it may still be served if the backend fails.
 
@@ -76,7 +84,7 @@ class Refuse:
     detail: str
 
 
-Plan = ServeStored | ServeStaleAndRefresh | Revalidate | Fetch | Refuse
+Plan = ServeStored | ServeStaleAndRefresh | ServeAndRefreshAhead | Revalidate | Fetch | Refuse
 
 
 def plan_for(  # noqa: PLR0913 - each a fact of its own
@@ -94,9 +102,11 @@ def plan_for(  # noqa: PLR0913 - each a fact of its own
     are stored.
     """
     plan = _plan(wishes(request, route), found, standing, vary_miss=vary_miss, now=now)
-    if isinstance(plan, ServeStored | ServeStaleAndRefresh) or not _only_if_cached(request.headers):
-        return plan
-    return Refuse(504, "only-if-cached")
+    if _only_if_cached(request.headers):
+        return plan if isinstance(plan, ServeStored | ServeStaleAndRefresh) else Refuse(504, "only-if-cached")
+    if isinstance(plan, ServeStored) and route.scope == "credential" and is_late(plan.stored, standing, now):
+        return ServeAndRefreshAhead(plan.stored)
+    return plan
 
 
 def _plan(

@@ -330,3 +330,18 @@ async def test_a_lane_that_fails_leaves_the_request_to_the_whole_way(one_id):
     house.probe.holds = fails
     assert masked(await house.hears(request)) == masked(expected)
     assert [(name, str(error)) for name, error in house.stage.failures] == [("lane", "a bug")]
+
+
+async def test_a_late_hit_on_a_users_own_entry_takes_the_long_way_and_refreshes_it():
+    house = House(RULES)
+    asking = head("GET", "/own/plain", "1.1", ["Host: api.example", "Authorization: Bearer a"])
+    for _ in range(3):
+        await house.hears(asking)
+    await house.stage.at_rest()
+    house.stage.passes(53)
+    assert b"X-Cache-Status: HIT" in await house.hears(asking)
+    assert len(house.stage.origin.heard) == 1
+    house.stage.passes(2)
+    assert b"X-Cache-Status: HIT" in await house.hears(asking)
+    await house.stage.at_rest()
+    assert len(house.stage.origin.heard) == 2

@@ -13,6 +13,7 @@ from proxy.policy.plan import (
     Forward,
     Refuse,
     Revalidate,
+    ServeAndRefreshAhead,
     ServeStaleAndRefresh,
     ServeStored,
     may_serve_blind,
@@ -310,3 +311,24 @@ def test_time_is_an_argument():
     stored = replace(FRESH, response_time=NOW - 49)
     plans = [plan_for(asking(), DECLARED, stored, IN_FORCE, vary_miss=False, now=NOW + later) for later in (0, 1, 2)]
     assert plans == [ServeStored(stored), Revalidate(stored, Forward.STALE), Revalidate(stored, Forward.STALE)]
+
+
+@pytest.mark.parametrize(
+    ("route", "age", "asked", "plan"),
+    [
+        pytest.param(Route("own", scope="credential"), 55.0, None, ServeAndRefreshAhead, id="a user's own, late"),
+        pytest.param(Route("own", scope="credential"), 53.0, None, ServeStored, id="a user's own, in time"),
+        pytest.param(DECLARED, 55.0, None, ServeStored, id="everybody's"),
+        pytest.param(Route("own", scope="credential"), 55.0, b"only-if-cached", ServeStored, id="from the cache alone"),
+        pytest.param(
+            Route("own", scope="credential", client_control="obey"),
+            70.0,
+            b"max-stale",
+            ServeStored,
+            id="over, accepted",
+        ),
+    ],
+)
+def test_a_late_hit_on_a_user_s_own_entry_refreshes_it(route, age, asked, plan):
+    found = entry(age)
+    assert planned(found, route=route, asked=asked) == plan(found)
