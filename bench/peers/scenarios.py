@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from bench.peers.behind import ETAG, URLS
-from bench.peers.servers import Haproxy, Nginx, Sapwood, Varnish
+from bench.peers.others import Haproxy, Nginx, Varnish
+from bench.peers.servers import Sapwood
 from bench.peers.wrk import Ask
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The configurations, and Sapwood as the benchmark starts it: beside a real Valkey and a backend that counts."""
 
 import json
-import re
 import urllib.request
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from servers import Valkey
 from bench.peers import machine, slow, ways
 from bench.peers.measure import prepare, take_turns
 from bench.peers.scenarios import FRESH, HOT, Entry, Scenario
-from bench.peers.servers import SAY_VERSION, Bed, Haproxy, Nginx, Sapwood, Varnish, version_in
+from bench.peers.servers import SAY_VERSION, Bed, Sapwood, version_in
 from proxy.observe.options import LogOptions
 from proxy.settings import load_settings
 
@@ -46,18 +45,6 @@ def test_our_rules_are_without_mistakes_and_leave_metrics_and_logs_as_they_are(b
     assert settings.store.memory_size == budget * 2**20
     assert settings.log == LogOptions()
     assert settings.admin.probes_listen is not None
-
-
-@pytest.mark.parametrize("kind", [Nginx, Varnish, Haproxy])
-def test_the_others_pass_to_the_same_backend(kind, bed, monkeypatch):
-    monkeypatch.setattr(machine, "find_tool", lambda name, _: name)
-    server = kind(bed, "one")
-    server.folder.mkdir()
-    words = server.words()
-    (written,) = server.folder.iterdir()
-    assert str(written) in words
-    assert f"{server.port}" in written.read_text() + " ".join(words)
-    assert re.search(r'127\.0\.0\.1:1\b|port = "1"', written.read_text())
 
 
 @pytest.mark.parametrize(
