@@ -174,6 +174,8 @@ CASES = {
         False,
         [gauge("sapwood_warm_total", "0+1x90", ',warmer="plans",result="failed"'), gauge("sapwood_warm_total", "0+99x90", ',warmer="plans",result="warmed"')],
     ),
+    "a worker every minute": Case("SapwoodWorkersRestarting", True, [gauge("sapwood_worker_restarts_total", "0+1x90")]),
+    "a worker in an hour": Case("SapwoodWorkersRestarting", False, [gauge("sapwood_worker_restarts_total", "0x50 1x40")]),
     "nobody is scraped": Case("SapwoodAbsent", True),
     "somebody is scraped": Case("SapwoodAbsent", False, [gauge("sapwood_config_info", "1x90", ',hash="a"')]),
     "no request any more": Case("SapwoodNoTraffic", True, [served("hit_redis", "0+60x40 2400x50")]),
