@@ -21,6 +21,8 @@ PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "loss": (("--times", "8"), ("--times", "2")),
     "leak": ((), ("--fills", "3000")),
     "tags": (("--entries", "1000000"), ("--entries", "50000")),
+    "footprint": (("--entries", "100000"), ("--entries", "5000")),
+    "hitratio": (("--requests", "600000"), ("--requests", "60000")),
 }
 
 
