@@ -23,6 +23,7 @@ PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "tags": (("--entries", "1000000"), ("--entries", "50000")),
     "footprint": (("--entries", "100000"), ("--entries", "5000")),
     "hitratio": (("--requests", "600000"), ("--requests", "60000")),
+    "warming": ((), ("--reads", "10000")),
 }
 
 

@@ -37,14 +37,14 @@ class Backend:
     it had its hands full: the real one would have frozen.
     """
 
-    def __init__(self, delay: float = 0.3) -> None:
+    def __init__(self, delay: float = 0.3, plans: int = 20) -> None:
         self.answered = 0
         self.most_at_once = 0
         self.overused = 0
         self._delay = delay
         self._at_once = 0
         self._secret = secrets.token_bytes(32)
-        self._data = new_catalogue()
+        self._data = new_catalogue(plans)
 
     def application(self) -> web.Application:
         """Return it as aiohttp runs it."""

@@ -42,9 +42,9 @@ class Catalogue:
         return next((user for user in self.users.values() if user.email == email), None)
 
 
-def new_catalogue() -> Catalogue:
-    """Return a fresh one: twenty plans, two customers and an administrator."""
-    plans = [_plan(number) for number in range(20)]
+def new_catalogue(plans_listed: int = 20) -> Catalogue:
+    """Return a fresh one: that many plans, two customers and an administrator."""
+    plans = [_plan(number) for number in range(plans_listed)]
     users = [
         User("alice@demo.example", "Alice", preferences={"prefer_renewable": True, "budget": 80}),
         User("bob@demo.example", "Bob", preferences={"prefer_renewable": False, "budget": 120}),
