@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from aiohttp import web
 
 from proxy.admin.bodies import json_answer
+from proxy.admin.pace import Pace
 from proxy.admin.problems import Problem
 from proxy.admin.purging import request_id
 from proxy.message.selectors import Seq
@@ -31,6 +33,7 @@ class HandoverCalls:
 
     def __init__(self, control: Control) -> None:
         self._control = control
+        self._pace = Pace()
 
     def routes(self) -> list[web.RouteDef]:
         """Return what this class serves."""
@@ -38,6 +41,7 @@ class HandoverCalls:
 
     async def put(self, request: web.Request) -> web.Response:
         """``PUT /entries?url=&seq=``: 201 where nothing was stored for the URL before, 200 where something was."""
+        self._hold_back()
         url, since = _url(request), _seq(request)
         _check(request)
         body = _Body(self._control, request)
@@ -49,6 +53,13 @@ class HandoverCalls:
         finally:
             body.give_back()
         return _answer(url, offer, verdict)
+
+    def _hold_back(self) -> None:
+        """Take one call, or refuse it: each is a purge of its own. Raises Problem 429."""
+        most = self._control.purge_limits.max_calls_per_second
+        if wait := self._pace.wait_for(most):
+            detail = f"nothing was stored: more than {most} calls a second (purge.max_calls_per_second)"
+            raise Problem(429, detail, headers={"Retry-After": str(math.ceil(wait))})
 
 
 class _Body:

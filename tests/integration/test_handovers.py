@@ -12,6 +12,7 @@ from proxy.message.selectors import Seq
 from proxy.message.stored import Freshness, LifetimeSource
 from proxy.pipeline.handover import NoPlace, Outrun, Taken, Unfit, Unheard
 from proxy.policy.verdicts import DiscardReason
+from proxy.purge.options import PurgeOptions
 
 WHERE = "/entries?url=/plans/7&seq=k3f9:1000"
 TAKEN = Taken(
@@ -157,3 +158,12 @@ async def test_a_body_that_breaks_off_stores_nothing(api, control):
     assert status == 201
     assert [offer.body for _, offer in control.offers] == [b"whole"]
     assert control.budget.taken == 0
+
+
+async def test_so_many_in_a_second_and_no_more(api, control):
+    control.purge_limits = PurgeOptions(max_calls_per_second=2)
+    answers = [await api.ask("PUT", WHERE, data=b"x", headers=JSON) for _ in range(6)]
+    assert [status for status, _, _ in answers] == [201] * 4 + [429] * 2
+    assert answers[-1][2]["Retry-After"] == "1"
+    assert "purge.max_calls_per_second" in answers[-1][1]["detail"]
+    assert len(control.offers) == 4
