@@ -98,8 +98,8 @@ def _welcome(stage: Stage) -> str:
     lines = [
         "",
         f"backend    http://{HOST}:{ports.backend}   300 ms per answer, 12 requests at once at most",
-        f"sidecar A  {stage.url('A')}   admin http://{HOST}:{ports.admin(0)}",
-        f"sidecar B  {stage.url('B')}   admin http://{HOST}:{ports.admin(1)}",
+        f"sidecar A  {stage.url('A')}   admin and dashboard http://{HOST}:{ports.admin(0)}/",
+        f"sidecar B  {stage.url('B')}   admin and dashboard http://{HOST}:{ports.admin(1)}/",
         "",
         "Try these in another terminal, in this order (sapwood demo --tour does it for you):",
     ]

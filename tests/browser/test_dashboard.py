@@ -95,6 +95,10 @@ async def test_a_purge_works_by_keyboard_alone(visit, shop):
     await page.keyboard.type("news")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Purge now")).to_be_visible()
+    await page.keyboard.press("Enter")
+    assert await shop.ask("/news") == "HIT", "a key that is pressed twice does not purge"
+    await page.keyboard.press("Tab")
     await expect(page.get_by_role("button", name="Purge now")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page.locator("#purge-result")).to_contain_text("in force everywhere")
@@ -141,6 +145,7 @@ async def test_it_survives_the_sidecars_restart(visit, opened):
     page = await visit(shop.page)
     await expect(page.locator("#live")).to_have_text("live")
     await shop.stop()
+    assert b'"level":"error"' not in b"".join(shop.sidecar.lines), "it left without a stumble, with a page open"
     await expect(page.locator("#live")).to_have_text("lost")
     await expect(page.locator("#notice")).to_contain_text("The sidecar does not answer.")
     await shop.start()

@@ -12,6 +12,7 @@ import { follow } from "./stream.js";
 import { showTiles } from "./tiles.js";
 
 const PARTS = [showStatus, showPlots, showTiles, showHealth, showRoutes, showPurges, showReplicas, showWarmers];
+const REFUSED = "This token was refused.";
 let last = null;  // the last snapshot
 
 function hear(name, document) {
@@ -36,7 +37,7 @@ function state(now, why = "") {
   const since = last ? ` These numbers are of ${clock(last.at)}.` : "";
   const notice = byId("notice");
   notice.hidden = now !== "lost";
-  say(notice, now === "lost" ? `${why || "The sidecar does not answer."}${since} Trying again…` : "");
+  say(notice, now === "lost" ? `${(why || "The sidecar does not answer").replace(/\.$/, "")}.${since} Trying again…` : "");
   document.title = now === "live" ? `${last.service ?? "Sapwood"} · Sapwood` : "Sapwood";
 }
 
@@ -46,7 +47,7 @@ async function run() {
     await follow(hear, (why) => state("lost", why));
     const tried = hasToken();
     forget();
-    say(byId("login-error"), tried ? "This token was refused." : "");
+    say(byId("login-error"), tried ? REFUSED : "");
     await signedIn();
   }
 }
@@ -59,14 +60,20 @@ function forget() {
   byId("token").focus();
 }
 
-const signedIn = () => new Promise((done) => {
-  byId("login-form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    useToken(byId("token").value.trim());
-    byId("token").value = "";
-    done();
-  }, { once: true });
-});
+function signedIn() {
+  const form = byId("login-form");
+  return new Promise((done) => {
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const given = byId("token").value.trim();
+      byId("token").value = "";
+      // Nothing else can be in an Authorization field, so nothing else can be a token.
+      if (!/^[\x21-\x7e]+$/.test(given)) { say(byId("login-error"), REFUSED); return; }
+      useToken(given);
+      done();
+    };
+  });
+}
 
 const THEMES = ["auto", "light", "dark"];
 

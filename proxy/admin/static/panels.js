@@ -72,7 +72,7 @@ export function showPurges(now) {
 }
 
 function beginPurge(purge) {
-  const by = { api: "by API", write: "by a write", schedule: "by the clock", retry: "sent again" }[purge.kind] ?? "by another replica";
+  const by = { api: "by API", write: "by a write", schedule: "by the clock", retry: "sent again" }[purge.kind] ?? "elsewhere";
   const chips = purge.selectors.map((name) => make("span", { class: "chip", text: name === "all" ? "everything" : name }));
   if (purge.count > chips.length) chips.push(make("span", { class: "small", text: `and ${count(purge.count - chips.length)} more` }));
   return make("li", {},

@@ -60,7 +60,8 @@ const preview = () => busy(byId("purge-preview"), async () => {
     list.length ? make("ul", { class: "list", "aria-label": "Most read" }, ...list) : "",
     make("div", { class: "actions" }, now, not),
   );
-  now.focus();
+  // Not the button itself: a key pressed twice must not purge.
+  byId("purge-result").focus();
 });
 
 const carryOut = (button, wanted) => busy(button, async () => {
