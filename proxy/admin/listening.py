@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from proxy.admin.options import UnixAddress
-from proxy.message.errors import SapwoodError
+from proxy.admin.options import ListenError, UnixAddress
 
 if TYPE_CHECKING:
     from proxy.admin.options import Address
@@ -22,10 +21,6 @@ _MOST_IN_HEAD: Final = 16 * 1024
 # aiohttp reports broken requests to a stdlib logger, with their bytes; problems.py reports our own failures.
 # Made by hand, it is in nobody's tree: no handler of the process, no other service's setting reaches it.
 _SILENT: Final = logging.Logger("sapwood.admin", level=logging.CRITICAL + 1)  # noqa: LOG001 - see above
-
-
-class ListenError(SapwoodError):
-    """An address could not be listened on: the operator's to mend."""
 
 
 class Listener:

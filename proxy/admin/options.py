@@ -5,6 +5,12 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass, field
 
+from proxy.message.errors import SapwoodError
+
+
+class ListenError(SapwoodError):
+    """An address could not be listened on: the operator's to mend."""
+
 
 @dataclass(frozen=True, slots=True)
 class AdminOptions:

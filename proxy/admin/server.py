@@ -11,9 +11,9 @@ from proxy.admin.bodies import MOST_BYTES
 from proxy.admin.guard import guarding
 from proxy.admin.handovers import HandoverCalls
 from proxy.admin.inspection import InspectionCalls
-from proxy.admin.listening import Listener, ListenError
+from proxy.admin.listening import Listener
 from proxy.admin.loglines import LogCalls
-from proxy.admin.options import may_go_without_token, parse_listen
+from proxy.admin.options import ListenError, may_go_without_token, parse_listen
 from proxy.admin.probes import ProbeCalls
 from proxy.admin.problems import answering_problems
 from proxy.admin.purging import PurgeCalls

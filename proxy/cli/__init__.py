@@ -18,6 +18,7 @@ Exit codes: 0 done; 1 it could not be done (a refused configuration, an unhealth
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -51,6 +52,7 @@ def _run(chosen: argparse.Namespace) -> int:
     # Each command imports what it needs and no more: aiohttp alone takes a quarter of a second.
     match chosen.command:
         case "serve":
+            gc.disable()  # as service.settling says, which itself takes an import
             from proxy.cli.serving import serve  # noqa: PLC0415 - see above
 
             return serve(chosen)

@@ -11,7 +11,7 @@ from proxy.cli import screen
 from proxy.cli.reading import file_of, flags_of, read_settings
 from proxy.cli.signals import run_until_told
 from proxy.message.errors import SapwoodError
-from proxy.service import Service
+from proxy.service import Service, settling
 from proxy.settings import Mistakes
 
 if TYPE_CHECKING:
@@ -42,8 +42,12 @@ def serve(chosen: argparse.Namespace) -> int:
     for warning in settings.warnings:
         screen.complain(f"warning: {warning}")
     try:
-        uvloop.run(run_until_told(Service(settings, load=load), watched if chosen.watch else None))
+        uvloop.run(run_until_told(Service(settings, load=load), watched if chosen.watch else None, _settle))
     except (SapwoodError, OSError) as error:
         screen.complain(f"sapwood serve: {error}")
         return 1
     return 0
+
+
+def _settle() -> None:
+    settling.settle(settling.FOR_LINES, settling.FOR_METRICS)

@@ -34,7 +34,11 @@ class Running(Protocol):
         ...
 
 
-async def run_until_told(service: Running, watched: Callable[[], Iterable[str]] | None = None) -> None:
+async def run_until_told(
+    service: Running,
+    watched: Callable[[], Iterable[str]] | None = None,
+    when_ready: Callable[[], None] = lambda: None,
+) -> None:
     """Start; reload at each SIGHUP; drain and return at SIGTERM or SIGINT, of which a second one ends at once.
 
     ``watched`` names the files whose change is a reason to reload too.
@@ -56,6 +60,7 @@ async def run_until_told(service: Running, watched: Callable[[], Iterable[str]] 
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         handlers.callback(loop.remove_signal_handler, signal.SIGHUP)
         await service.start()
+        when_ready()
         reloads = Background(lambda name, error: screen.complain(f"sapwood serve: {name}: {type(error).__name__}"))
 
         def begin_reload() -> None:

@@ -1,21 +1,17 @@
 """One line per request, per purge, per move of the breaker, per failure.
 
 A credential, a token, a cookie or a query never comes here on purpose; what clients write (paths, request ids) is made
-harmless before it becomes part of a line. structlog is used without its global configuration, so that each service in a
-process logs as its own options say.
+harmless before it becomes part of a line. What writes it is made for the first line: structlog takes its time to import,
+and a service can be ready without having said a word.
 """
 
 from __future__ import annotations
 
-import logging
 import random
 import time
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
-
-import orjson
-import structlog
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message.errors import SapwoodError
 from proxy.observe.events import (
@@ -31,12 +27,12 @@ from proxy.observe.events import (
     WarmerRan,
     WorkerEnded,
 )
-from proxy.observe.redaction import harmless, without_query
+from proxy.observe.redaction import without_query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable
 
-    from structlog.typing import FilteringBoundLogger, Processor
+    from structlog.typing import FilteringBoundLogger
 
     from proxy.observe.events import Event
     from proxy.observe.linewriter import LineWriter
@@ -70,11 +66,23 @@ class Logs:
         self.options = options
         self._hits = options.hits
         self._everything = options.level == "debug"
-        self.log = make_logger(options, self._writer)
+        self._made: FilteringBoundLogger | None = None
+
+    @property
+    def log(self) -> FilteringBoundLogger:
+        """What writes lines."""
+        if self._made is None:
+            self._made = self._logger(self.options)
+        return self._made
+
+    def _logger(self, options: LogOptions) -> FilteringBoundLogger:
+        from proxy.observe.logger import make_logger  # noqa: PLC0415 - for the first line, as above
+
+        return make_logger(options, self._writer)
 
     def change(self, options: LogOptions) -> None:
         """Go on under other options, and leave a line about it whatever the level."""
-        heard = make_logger(replace(options, level="info"), self._writer)
+        heard = self._logger(replace(options, level="info"))
         heard.info("log_changed", to_level=options.level, hits=options.hits)
         self.use(options)
 
@@ -196,42 +204,3 @@ class Logs:
         frames = traceback.extract_tb(event.error.__traceback__)
         way = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
         self.log.error("task_failed", task=event.name, error=type(event.error).__name__, said=said, way=way)
-
-
-def make_logger(options: LogOptions, writer: LineWriter) -> FilteringBoundLogger:
-    """Return a logger whose lines go to ``writer``, and are harmless whatever their fields hold."""
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(serializer=orjson.dumps)
-        if options.format == "json"
-        else structlog.dev.ConsoleRenderer(colors=writer.is_terminal, repr_native_str=True, timestamp_key="time")
-    )
-    logger = structlog.wrap_logger(
-        _Out(writer),
-        processors=[
-            _harmless_fields,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[options.level.upper()]),
-    )
-    return cast("FilteringBoundLogger", logger.bind())
-
-
-def _harmless_fields(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    # Rendered by structlog, these would carry foreign messages and, on a console, local variables.
-    for name in ("exc_info", "exception", "stack_info", "stack"):
-        fields.pop(name, None)
-    return {name: harmless(name, value) for name, value in fields.items()}
-
-
-class _Out:
-    """What structlog calls a logger: it gets the rendered line."""
-
-    def __init__(self, writer: LineWriter) -> None:
-        self._writer = writer
-
-    def msg(self, line: str | bytes) -> None:
-        self._writer.write(line if isinstance(line, bytes) else line.encode("utf-8", "backslashreplace"))
-
-    debug = info = warning = error = critical = msg

@@ -10,6 +10,7 @@
 - ``sharing``  the statistics of all replicas, added up through Redis
 - ``entries``  what is stored for a URL, for the admin listener
 - ``handover`` where a response belongs that the backend hands over
+- ``settling`` what a process does when it has just become ready
 - ``traffic``  where clients come in
 
 Several processes (``workers``): the *leader* owns admin port, clock and workers, and has no clients.

@@ -1,12 +1,15 @@
 """``python -m proxy.service PARENT CHANNEL [SOCKET]``: a worker, started by its leader and by nobody else."""
 
+import gc
 import socket
 import sys
 
-import uvloop
+gc.disable()  # as service.settling says; before the imports that it is about
 
-from proxy.backplane.embedded import die_with
-from proxy.service.worker import Worker
+import uvloop  # noqa: E402 - see above
+
+from proxy.backplane.embedded import die_with  # noqa: E402
+from proxy.service.worker import Worker  # noqa: E402
 
 
 async def work(arguments: list[str]) -> None:

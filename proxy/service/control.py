@@ -12,7 +12,6 @@ from proxy.admin.health import HealthFacts
 from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.gauges import Gauges
-from proxy.observe.metrics import Metrics
 from proxy.pipeline.readings import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service import overview
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from proxy.admin.warming import WarmOrder
     from proxy.fetch.spool import Budget
     from proxy.message.selectors import Seq
+    from proxy.observe.metrics import Metrics
     from proxy.observe.options import LogOptions
     from proxy.observe.pulse import Pulse
     from proxy.observe.stats import RedisFacts
@@ -50,7 +50,7 @@ class Steering:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._metrics = Metrics(service.house.counters, self.gauges)
+        self._metrics: Metrics | None = None
         self._redis: RedisFacts | None = None
         self._redis_asked_at = -math.inf
 
@@ -210,6 +210,10 @@ class Steering:
 
     async def metrics(self) -> tuple[bytes, str]:
         """Return the metrics and their content type."""
+        if self._metrics is None:
+            from proxy.observe.metrics import Metrics  # noqa: PLC0415 - a start does not need it
+
+            self._metrics = Metrics(self._service.house.counters, self.gauges)
         return self._metrics.render()
 
     async def _ask_redis(self) -> None:

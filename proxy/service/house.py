@@ -9,7 +9,6 @@ from select import PIPE_BUF
 from typing import TYPE_CHECKING
 
 from proxy.background import Background
-from proxy.backplane.client import Backplane
 from proxy.fetch.flights import Flights
 from proxy.fetch.pool import Pool
 from proxy.fetch.spool import Budget
@@ -50,6 +49,7 @@ from proxy.warming.warming import Warming
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from proxy.backplane.client import Backplane
     from proxy.observe.events import Observer
     from proxy.settings import Settings
     from proxy.warming.turns import Turns
@@ -167,6 +167,8 @@ def _stored(
     if settings.backplane is None:
         local = LocalLedger(settings.purge)
         return None, local, MemoryStore(local, settings.store, now=wall)
+    from proxy.backplane.client import Backplane  # noqa: PLC0415 - redis takes its time, and is not always needed
+
     backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
     trusted = settings.store.max_lag if settings.store.memory_size else 0.0
     shared = SharedLedger(backplane, settings.service, settings.purge, observer, max_lag=trusted)

@@ -15,16 +15,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from proxy.admin.listening import ListenError
-from proxy.admin.server import Admin
-from proxy.backplane.embedded import Embedded
+from proxy.admin.options import ListenError
 from proxy.observe.counters import Counters
 from proxy.observe.summing import become, total
 from proxy.service.control import Steering
-from proxy.service.crew import Crew
 from proxy.service.fixed import fixed
 from proxy.service.house import House, build, pipeline_options
-from proxy.service.leading import LeadersSteering
 from proxy.service.shares import leaders_share
 from proxy.service.traffic import front_of
 from proxy.settings.mistakes import Mistake, Mistakes
@@ -33,7 +29,10 @@ from proxy.settings.trial import forwarding_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from proxy.admin.server import Admin
+    from proxy.backplane.embedded import Embedded
     from proxy.observe.events import Observer
+    from proxy.service.crew import Crew
     from proxy.service.traffic import Place, Traffic
     from proxy.settings import Settings
 
@@ -124,6 +123,8 @@ class Service:
             return self.place.store_url
         if self.settings.backplane is None or not self.settings.backplane.url.startswith("embedded:"):
             return None
+        from proxy.backplane.embedded import Embedded  # noqa: PLC0415 - not every start needs it
+
         self._embedded = Embedded()
         undo.push_async_callback(self._embedded.stop)
         return await self._embedded.start()
@@ -134,6 +135,8 @@ class Service:
             house = self._house = build(settings, store_url, self._wall, self._watch, is_worker=self.place is not None)
             self._traffic = front_of(settings, house, self.place)
             return house
+        from proxy.service.crew import Crew  # noqa: PLC0415 - not every start needs it
+
         own = Counters(self._wall)
         house = self._house = build(leaders_share(settings), store_url, self._wall, self._watch, own=own)
 
@@ -159,10 +162,19 @@ class Service:
         house.sharing.start()
         if house.exporter is not None:
             house.exporter.start()
-        steering = Steering(self) if self._crew is None else LeadersSteering(self, self._crew)
-        self._admin = Admin(self.settings.admin, steering, house.observer)
+        # Only now, and not in a worker: aiohttp takes longer to import than all of our own.
+        from proxy.admin.server import Admin  # noqa: PLC0415 - see above
+
+        self._admin = Admin(self.settings.admin, self._steering(), house.observer)
         await self._admin.start()
         undo.push_async_callback(self._admin.stop)
+
+    def _steering(self) -> Steering:
+        if self._crew is None:
+            return Steering(self)
+        from proxy.service.leading import LeadersSteering  # noqa: PLC0415 - not every start needs it
+
+        return LeadersSteering(self, self._crew)
 
     async def stop(self) -> None:
         """Drain and end, within ``drain_timeout`` and a little. Idempotent."""

@@ -19,6 +19,7 @@ from proxy.observe.snapshots import snapshot
 from proxy.service.channel import Channel
 from proxy.service.control import Steering
 from proxy.service.running import Service
+from proxy.service.settling import FOR_LINES, settle
 from proxy.service.shares import share_of
 from proxy.service.traffic import Place
 from proxy.settings import Mistakes, Settings, load_settings
@@ -105,6 +106,7 @@ class Worker:
             return str(error)
         self._service, self._steering = service, Steering(service)
         self._background.start(self._tell_ever_again(), name="counts")
+        settle(FOR_LINES)
         return ""
 
     def _read(self, document: dict[str, Any]) -> tuple[Settings | None, dict[str, Any]]:

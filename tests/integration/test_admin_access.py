@@ -3,8 +3,7 @@
 import pytest
 from admincontrol import FakeControl, serving
 
-from proxy.admin.listening import ListenError
-from proxy.admin.options import AdminOptions
+from proxy.admin.options import AdminOptions, ListenError
 from proxy.admin.server import Admin
 
 TOKEN = "s3cr3t-token"

@@ -4,8 +4,8 @@ import stat
 import pytest
 from aiohttp import web
 
-from proxy.admin.listening import Listener, ListenError
-from proxy.admin.options import TcpAddress, UnixAddress
+from proxy.admin.listening import Listener
+from proxy.admin.options import ListenError, TcpAddress, UnixAddress
 
 
 async def test_a_free_port_is_told_once_it_is_bound():

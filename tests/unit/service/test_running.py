@@ -9,7 +9,7 @@ import pytest
 from backends import Client
 from servers import free_port
 
-from proxy.admin.listening import ListenError
+from proxy.admin.options import ListenError
 from proxy.message.errors import StoreError
 from proxy.service import Service
 from proxy.service.control import Steering
