@@ -42,8 +42,8 @@ class Backplane:
     def __init__(self, options: BackplaneOptions, observer: Observer) -> None:
         self._options = options
         self._observer = observer
-        self._tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
-        self._breaker = Breaker(self._probe, observer.tell, self._tasks)
+        self.tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
+        self._breaker = Breaker(self._probe, observer.tell, self.tasks)
         self._pool = Pool(
             options.url,
             options.max_connections,
@@ -102,7 +102,7 @@ class Backplane:
     async def close(self) -> None:
         """Close all connections; every later call fails. Idempotent."""
         self._closed = True
-        await self._tasks.drain(0)
+        await self.tasks.drain(0)
         await self._pool.close()
 
     async def _call(self, operation: str, exchange: Callable[[AbstractConnection], Awaitable[list[Any]]]) -> list[Any]:

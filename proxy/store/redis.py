@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+from proxy.backplane.batch import Batch
 from proxy.message.errors import StoreError
 from proxy.message.stored import StoredResponse
 from proxy.purge.records import parse_seq
@@ -35,25 +36,25 @@ class RedisStore:
 
     def __init__(self, backplane: Backplane, ledger: SharedLedger, options: StoreOptions) -> None:
         self._backplane = backplane
-        self._seq_key = ledger.seq_key
+        self._lookups = Batch(backplane, ledger.seq_key)
         self._options = options
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
-        """Read the base entry, the vary record and the ledger's position in one MGET."""
+        """Read the base entry, the vary record and the ledger's position, all of one moment."""
         del shared  # nothing else is here
         places = (_response(key.digest), _vary(key.digest))
-        entry, vary, seq = await self._backplane.run("load", b"MGET", *places, self._seq_key)
+        entry, vary, seq = await self._lookups.read(places)
         return Found(
             seq=None if seq is None else parse_seq(seq),
-            vary=await self._read(places[1], vary, lambda octets: decode_vary(octets, key.material)),
-            entry=await self._read(places[0], entry, self._decoding(key)),
+            vary=None if vary is None else await self._read(places[1], vary, self._decoding_vary(key)),
+            entry=None if entry is None else await self._read(places[0], entry, self._decoding(key)),
         )
 
     async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read one entry."""
         place = _response(key.digest)
-        (entry,) = await self._backplane.run("load", b"MGET", place)  # unlike GET, nil for another type
-        return replace(base, entry=await self._read(place, entry, self._decoding(key)))
+        entry, _ = await self._lookups.read((place,))  # by MGET: unlike GET, nil for another type
+        return replace(base, entry=None if entry is None else await self._read(place, entry, self._decoding(key)))
 
     async def save(
         self,
@@ -97,11 +98,14 @@ class RedisStore:
     def _decoding(self, key: CacheKey) -> Callable[[bytes], StoredResponse | Uncacheable | None]:
         return lambda octets: decode(octets, key.material, self._options.max_body)
 
-    async def _read(self, place: bytes, octets: bytes | None, decoding: Callable[[bytes], T | None]) -> T | None:
-        if octets is None:
-            return None
+    def _decoding_vary(self, key: CacheKey) -> Callable[[bytes], VaryRecord | None]:
+        return lambda octets: decode_vary(octets, key.material)
+
+    async def _read(self, place: bytes, octets: bytes, decoding: Callable[[bytes], T | None]) -> T | None:
         try:
-            return await _beside_the_loop(len(octets), lambda: decoding(octets))
+            if len(octets) < _LARGE:
+                return decoding(octets)
+            return await asyncio.to_thread(decoding, octets)
         except BadRecordError:
             self._backplane.tell("decode", "bad record")
         try:
