@@ -2,7 +2,7 @@
 
 - ``options``   what the operator says about it
 - ``client``    one exchange at a time: commands, pipelines, scripts; every failure becomes a ``StoreError``
-- ``batch``     lookups of one turn of the loop, as one command
+- ``batch``     what one turn of the loop wants, as one exchange
 - ``scripts``   Lua that is sent by its digest
 - ``credentials``  user and password, which may change while connections come and go
 - ``pool``      the connections: at most so many, and nobody queues before a server that answers nothing

@@ -74,6 +74,10 @@ class Backplane:
         """Send all commands in one round trip and return their replies, in order; an error among them is raised."""
         return await self._call(operation, lambda connection: _exchange(connection, commands))
 
+    async def attempt(self, operation: str, commands: Sequence[Command]) -> list[Any]:
+        """Send all commands in one round trip and return their replies, in order; error replies are among them."""
+        return await self._call(operation, lambda connection: _exchange(connection, commands), errors_are_answers=True)
+
     async def script(
         self, operation: str, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]
     ) -> Any:
@@ -105,7 +109,13 @@ class Backplane:
         await self.tasks.drain(0)
         await self._pool.close()
 
-    async def _call(self, operation: str, exchange: Callable[[AbstractConnection], Awaitable[list[Any]]]) -> list[Any]:
+    async def _call(
+        self,
+        operation: str,
+        exchange: Callable[[AbstractConnection], Awaitable[list[Any]]],
+        *,
+        errors_are_answers: bool = False,
+    ) -> list[Any]:
         if self._breaker.is_open or self._closed:
             self._observer.tell(StoreAnswered(operation, 0.0, "breaker"))
             raise StoreError("the store is closed" if self._closed else "the store did not answer lately")
@@ -115,7 +125,7 @@ class Backplane:
             async with asyncio.timeout(self._options.timeout):
                 replies = await self._on_a_connection(exchange)
             for reply in replies:
-                if isinstance(reply, ResponseError):
+                if isinstance(reply, ResponseError) and not errors_are_answers:
                     failure = "reply"
                     raise StoreError(f"the store refused: {reply}") from reply
         except TimeoutError as error:
@@ -142,7 +152,7 @@ class Backplane:
         connection = await self._pool.take()
         answered = False
         try:
-            if await _ready(connection):
+            if not self._pool.is_warm(connection) and await _ready(connection):
                 self.breaks += 1
             result = await exchange(connection)
             answered = True

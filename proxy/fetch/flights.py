@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from proxy.message.errors import OriginError
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from proxy.fetch.spool import Spool, SpoolReader
     from proxy.message.response import Response
     from proxy.message.stored import StoredResponse
+
+
+LATELY: Final = 5.0
+"""Seconds for which the end of a flight is remembered, and up to twice that: longer than any lookup may take."""
+
+MOST_NOTED: Final = 20_000
+"""Ends that are remembered in half of that time: more flights than a process can fly in it, at 150 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,9 @@ class Flights:
         self._background = background
         self._waiters = waiters
         self._board: dict[str, Flight] = {}
+        self._ended: set[str] = set()
+        self._ended_before: set[str] = set()
+        self._turned_at = 0.0
 
     def __len__(self) -> int:
         return len(self._board)
@@ -134,6 +144,14 @@ class Flights:
     def under_way(self, key: str) -> Flight | None:
         """Return the flight for that key, if there is one."""
         return self._board.get(key)
+
+    def ended_lately(self, key: str) -> bool:
+        """Say whether a flight for that key may have ended within the last ``LATELY`` seconds.
+
+        Race: (1) a lookup finds nothing, (2) the flight under way saves and ends, (3) who looked starts another. So who
+        looked that long before or less looks once more.
+        """
+        return key in self._ended or key in self._ended_before
 
     def is_full(self, flight: Flight) -> bool:
         """Say whether it has as many followers as ``limits.waiters`` allows."""
@@ -158,5 +176,12 @@ class Flights:
         finally:
             if self._board.get(flight.key) is flight:
                 del self._board[flight.key]
+                self._note(flight.key)
             if not flight.landed.done():  # it crashed, or the drain cancelled it: nobody is left waiting
                 flight.land(Failed(OriginError("the request to the backend was given up")))
+
+    def _note(self, key: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._turned_at >= LATELY or len(self._ended) >= MOST_NOTED:
+            self._ended_before, self._ended, self._turned_at = self._ended, set(), now
+        self._ended.add(key)

@@ -42,7 +42,7 @@ class Connection(Line):
     def __init__(self, house: Front) -> None:
         super().__init__(house)
         self.buffered = 0  # bytes of bodies that nobody has read yet
-        self._reader = RequestReader(house.options.wire)
+        self._reader = RequestReader(house.options.wire, house.lines)
         self._queue: list[tuple[RequestHead | Refused, Inbound | None]] = []
         self._exchange: Exchange | None = None
         self._receiving: Inbound | None = None
@@ -111,7 +111,7 @@ class Connection(Line):
             self._transport.write(served.head)
             if served.body:
                 self._transport.write(served.body)
-            lane.served(served, head, perf_counter() - began, now, self.peer)
+            lane.served(served, head, perf_counter() - began, now, self.peer, trusted=self._is_trusted)
             at = end + 4
         if at:
             self._wait(Waiting.NEXT)  # begun anew, as after any answer
@@ -209,7 +209,7 @@ class Connection(Line):
     def _begin(self, head: RequestHead, body: Inbound | None) -> None:
         house = self.house
         self._waiting = Waiting.NOTHING
-        request = request_from(head, self.peer, house.options)
+        request = request_from(head, self.peer, house.options, trusted=self._is_trusted)
         exchange = self._exchange = Exchange(self, head, request, body)
         answer = self._own_answer(request)
         if answer is not None:

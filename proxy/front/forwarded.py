@@ -18,6 +18,7 @@ MOST_HOPS: Final = 32  # far more than anybody has in a row; a head has room for
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address; an IPv4 one in IPv6 clothes is the IPv4 one."""
     try:
@@ -46,13 +47,14 @@ def _without_port(element: bytes) -> str:
     return text.partition(":")[0] if text.count(":") == 1 else text
 
 
-def believed(peer: str, headers: Headers, networks: Networks) -> tuple[str, ...]:
+def believed(peer: str, headers: Headers, networks: Networks, *, trusted: bool) -> tuple[str, ...]:
     """Return the addresses from the client to the peer: walk ``X-Forwarded-For`` from the right.
 
     The first that is no trusted proxy is the client: whatever stands left of it was written by who knows whom.
+    ``trusted`` says so of the peer.
     """
     chain = [peer] if peer else []
-    if not is_trusted(peer, networks):
+    if not trusted:
         return tuple(chain)
     for element in list_elements(headers, b"x-forwarded-for")[: -MOST_HOPS - 1 : -1]:
         address = _address(_without_port(element))
@@ -64,9 +66,9 @@ def believed(peer: str, headers: Headers, networks: Networks) -> tuple[str, ...]
     return tuple(chain)
 
 
-def scheme_of(peer: str, headers: Headers, networks: Networks) -> bytes:
+def scheme_of(headers: Headers, *, trusted: bool) -> bytes:
     """Return the scheme that the trusted peer itself wrote last, else ours."""
-    if b"x-forwarded-proto" in headers and is_trusted(peer, networks):
+    if trusted and b"x-forwarded-proto" in headers:
         named = list_elements(headers, b"x-forwarded-proto")
         if named and named[-1].lower() == b"https":
             return b"https"

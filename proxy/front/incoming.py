@@ -33,11 +33,15 @@ NOT_HERE: Final = frozenset({b"CONNECT", b"PURGE"})
 ALLOWED: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 
 
-def request_from(head: RequestHead, peer: str, options: FrontOptions) -> Request:
-    """Understand a head that came from that address. Never refuses: see ``refusal``."""
+def request_from(head: RequestHead, peer: str, options: FrontOptions, *, trusted: bool) -> Request:
+    """Understand a head that came from that address. Never refuses: see ``refusal``.
+
+    ``trusted``: the peer is one of ``trusted_proxies``, so its word on client and scheme counts.
+    """
     headers = head.headers
-    scheme = scheme_of(peer, headers, options.trusted_proxies)
-    chain = believed(peer, headers, options.trusted_proxies) if b"x-forwarded-for" in headers else (peer,)
+    scheme = scheme_of(headers, trusted=trusted)
+    networks = options.trusted_proxies
+    chain = believed(peer, headers, networks, trusted=trusted) if b"x-forwarded-for" in headers else (peer,)
     return Request(
         head.method,
         head.target,

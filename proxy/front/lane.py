@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from proxy.front.incoming import plain_id, request_from
 from proxy.front.plates import Plate, plate_for
-from proxy.wire.plain import FieldLines, fields_of
+from proxy.wire.plain import fields_of
 from proxy.wire.strictness import read_head
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from proxy.message.request import Request
     from proxy.pipeline.probe import Probe, Repeat
     from proxy.pipeline.reply import Answer
+    from proxy.wire.plain import FieldLines
 
     Place = tuple[bytes | None, ...]
 
@@ -96,11 +97,11 @@ class Served(NamedTuple):
 class Lane:
     """All spots of one listener."""
 
-    def __init__(self, probe: Probe, options: FrontOptions, clock: Clock) -> None:
+    def __init__(self, probe: Probe, options: FrontOptions, clock: Clock, known: FieldLines) -> None:
         self._probe = probe
         self._options = options
         self._clock = clock
-        self._known = FieldLines()
+        self._known = known
         self._spots: dict[bytes, Spot] = {}
         self.wall = probe.wall
 
@@ -129,11 +130,14 @@ class Lane:
         request_id = plain_id(fields.get(b"x-request-id")) if plate.wants_id else b""
         return Served(*plate.filled(request_id, now), plate)
 
-    def served(self, served: Served, head: bytes, seconds: float, now: float, peer: str) -> None:
+    def served(  # noqa: PLR0913 - as it left
+        self, served: Served, head: bytes, seconds: float, now: float, peer: str, *, trusted: bool
+    ) -> None:
         """Count an answer that was sent; its request is only understood as a whole where somebody wants to know."""
         plate = served.plate
         if self._probe.served(plate.repeat, plate.status, seconds, now):
-            request = request_from(read_head(head + b"\r\n\r\n", self._options.wire), peer, self._options)
+            whole = read_head(head + b"\r\n\r\n", self._options.wire)
+            request = request_from(whole, peer, self._options, trusted=trusted)
             sent = len(served.head) + len(served.body)
             self._probe.tell(plate.repeat, request, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
 

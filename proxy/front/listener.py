@@ -13,6 +13,7 @@ from proxy.front.connection import Connection
 from proxy.front.framing import Clock
 from proxy.front.incoming import hosts_by_scheme
 from proxy.front.lane import Lane
+from proxy.wire.plain import FieldLines
 
 if TYPE_CHECKING:
     import socket
@@ -66,7 +67,8 @@ class Front:
         self.is_draining = False
         self.port = 0
         self.loop: asyncio.AbstractEventLoop
-        self.lane = None if probe is None else Lane(probe, options, self.clock)
+        self.lines = FieldLines()
+        self.lane = None if probe is None else Lane(probe, options, self.clock, self.lines)
         self._on_refused = on_refused
         self._listening = listening
         self._open: set[Connection] = set()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import structured
@@ -49,7 +50,7 @@ class CacheControl:
     directives: tuple[Directive, ...] = ()
 
     def __contains__(self, name: object) -> bool:
-        return any(name == present for present, _ in self.directives)
+        return name in [present for present, _ in self.directives]
 
     def __bool__(self) -> bool:
         return bool(self.directives)
@@ -82,10 +83,19 @@ def _field_names(argument: bytes | None) -> frozenset[bytes]:
 
 def parse(values: Iterable[bytes]) -> CacheControl:
     """Read the lines of ``Cache-Control``, or of ``Surrogate-Control``, whose parameters become unknown directives."""
-    directives = tuple(
-        _directive(piece) for value in values for part in _pieces(value) if (piece := part.strip(b" \t"))
-    )
+    lines = tuple(values)
+    if not lines:
+        return NO_DIRECTIVES
+    return _remembered(lines) if sum(map(len, lines)) <= _LONGEST_REMEMBERED else _parsed(lines)
+
+
+def _parsed(lines: tuple[bytes, ...]) -> CacheControl:
+    directives = tuple(_directive(piece) for line in lines for part in _pieces(line) if (piece := part.strip(b" \t")))
     return CacheControl(directives) if directives else NO_DIRECTIVES
+
+
+_LONGEST_REMEMBERED: Final = 256  # bytes: backends have a few policies, and say them in less
+_remembered = lru_cache(maxsize=256)(_parsed)
 
 
 def _pieces(value: bytes) -> list[bytes]:

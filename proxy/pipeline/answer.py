@@ -64,8 +64,7 @@ class Pipeline:
         key = keys.key_for(request, matched, book)
         if isinstance(key, Unkeyed):
             return await self._pass(call, key.reason)
-        asked = forwarding.as_fetched(request, matched.route, cors=book.cors is not None)
-        return await self._cached(call, Visit(request, asked, matched, key, book, call.forwarding, call.interim))
+        return await self._cached(call, Visit(request, matched, key, book, call.forwarding, call.interim))
 
     async def _pass(self, call: Call, detail: str) -> Answer:
         """Answer from the backend alone."""

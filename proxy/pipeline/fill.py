@@ -40,16 +40,20 @@ NO_SEQ: Final = Seq("", 0)
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """Flies one flight. ``step``: how the route's ttl followed the traffic; None where it follows nothing."""
+    """Flies one flight. ``step``: how the route's ttl followed the traffic; None where it follows nothing.
+
+    ``looked``: what is in the store as all know it, where nothing can have been saved there since; else it is looked up.
+    """
 
     parts: Parts
     visit: Visit
+    looked: Looked | None = None
     step: Step | None = None
 
     async def fly(self, flight: Flight) -> None:
         """Land the flight, and see what it carries into the store."""
         visit = self.visit
-        looked = await look(self.parts, visit, shared=True)
+        looked = self.looked or await look(self.parts, visit, shared=True)
         again = plan.plan_for(
             visit.request,
             visit.route,

@@ -51,7 +51,7 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
     for _ in range(MOST_FLIGHTS_TRIED):
         flight = parts.flights.under_way(digest)
         if flight is None or flight is refused:
-            flight = parts.flights.start(digest, Crew(parts, quest.visit).fly, leader=True)
+            flight = parts.flights.start(digest, Crew(parts, quest.visit, _still_so(parts, quest)).fly, leader=True)
             return await _led(parts, quest, flight, await flight.lead())
         if quest.reason is Forward.REQUEST:
             break  # the client asked for the backend's word, and that flight set out before it asked
@@ -72,9 +72,19 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
     return await fly_alone(parts, quest)
 
 
+def _still_so(parts: Parts, quest: Quest) -> Looked | None:
+    """Return what the quest's own look found, if a second one could only find the same: nobody here has saved since."""
+    looked = quest.looked
+    digest, flights = looked.place.digest, parts.flights
+    is_shared = looked.tier == parts.store.name and not looked.failed and looked.last_known is None
+    is_first = flights.under_way(digest) is None and not flights.ended_lately(digest)
+    return looked if is_shared and is_first else None
+
+
 async def fly_alone(parts: Parts, quest: Quest) -> Answer:
     """Answer from a flight that nobody else can join. Raises OriginError."""
-    flight = parts.flights.start_alone(quest.looked.place.digest, Crew(parts, quest.visit).fly, leader=True)
+    crew = Crew(parts, quest.visit, _still_so(parts, quest))
+    flight = parts.flights.start_alone(quest.looked.place.digest, crew.fly, leader=True)
     return await _led(parts, quest, flight, await flight.lead())
 
 

@@ -57,7 +57,7 @@ async def learn(parts: Parts, quest: Quest, heard: Heard) -> None:
         return
     if not _may_freshen(quest, stored, heard.response):
         return
-    visit = replace(quest.visit, asked=replace(quest.visit.asked, method=b"GET"))  # whose response this is
+    visit = replace(quest.visit, _asked=[replace(quest.visit.asked, method=b"GET")])  # whose response this is
     crew = await Crew(parts, visit).adapted(quest.looked)
     merged = replace(heard, response=Response(stored.status, updated, stored.reason))
     kept = crew.judge(quest.looked, merged)

@@ -61,7 +61,7 @@ async def look(parts: Parts, visit: Visit, *, shared: bool = False) -> Looked:
             place = keys.variant(key, vary.selecting(found.vary.fields, visit.asked))
             found = await parts.store.load_variant(place, found)
         entry = found.entry
-        if isinstance(entry, StoredResponse) and not vary.fits(entry.vary, visit.asked):
+        if isinstance(entry, StoredResponse) and entry.vary and not vary.fits(entry.vary, visit.asked):
             entry = None
         standing = IN_FORCE
         if isinstance(entry, StoredResponse):

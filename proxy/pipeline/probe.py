@@ -98,6 +98,7 @@ class Probe:
             return None
         ends = [fresh_until(stored), kept.ends]
         ends += [] if vary is None else [vary.ends]
+        ends += [ahead_from(stored)] if route.scope == "credential" else []
         ends += [ahead_from(stored)] if route.scope == "credential" else []  # from then on a hit is to do more
         keyed = keyed_fields(route, cors=visit.book.cors is not None)
         own = route.credential_headers if route.scope == "credential" else ()

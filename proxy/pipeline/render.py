@@ -5,20 +5,24 @@ from __future__ import annotations
 import math
 import secrets
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.message.cachestatus import CacheStatus, appended, x_cache_status
+from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import cors, downstream, forwarding, freshness, ranges, validation
 
 if TYPE_CHECKING:
-    from proxy.message.headers import Headers
     from proxy.message.request import Request
     from proxy.message.selectors import Standing
     from proxy.message.stored import StoredResponse
     from proxy.pipeline.visit import Call, Visit
+
+
+_ABOUT_WHAT_IS_HERE: Final = frozenset({b"if-modified-since", b"if-none-match", b"range"})
+"""Request fields that make of a whole answer another one; without them it goes out as it is."""
 
 
 def hit(visit: Visit, stored: StoredResponse, outcome: Outcome, now: float) -> Answer:
@@ -47,8 +51,8 @@ def from_store(visit: Visit, stored: StoredResponse, status: CacheStatus, outcom
         age=age,
         seconds_saved=0.0 if outcome is Outcome.REVALIDATED else stored.fetch_seconds,
     )
-    response = Response(stored.status, stored.headers.with_field(b"Age", b"%d" % age), stored.reason)
-    response = replace(response, headers=dressed(visit, response, status, outcome, age=age))
+    aged = Response(stored.status, stored.headers.with_field(b"Age", b"%d" % age), stored.reason)
+    response = Response(stored.status, dressed(visit, aged, status, outcome, age=age), stored.reason)
     return of_bytes(visit.request, Answer(response, stored.body, facts), response_time=stored.response_time, now=now)
 
 
@@ -56,6 +60,9 @@ def of_bytes(request: Request, answer: Answer, *, response_time: float, now: flo
     """Apply conditions, ranges and HEAD to an answer whose whole body is at hand."""
     response, body = answer.response, answer.body
     assert isinstance(body, bytes)
+    asked = request.headers
+    if not asked.has_any(_ABOUT_WHAT_IS_HERE):
+        return answer if request.method != b"HEAD" else _without_body(answer, body)
     if is_not_modified(request, response, response_time):
         return not_modified(answer)
     if response.status == 200 and b"range" in request.headers:
@@ -67,10 +74,12 @@ def of_bytes(request: Request, answer: Answer, *, response_time: float, now: flo
                 return with_part(answer, ranges.unsatisfiable(response.headers, len(body)))
             case ranges.Whole():
                 pass
-    if request.method == b"HEAD":
-        sized = response.headers.with_field(b"Content-Length", b"%d" % len(body))
-        return replace(answer, response=replace(response, headers=sized), body=b"")
-    return answer
+    return answer if request.method != b"HEAD" else _without_body(answer, body)
+
+
+def _without_body(answer: Answer, body: bytes) -> Answer:
+    sized = answer.response.headers.with_field(b"Content-Length", b"%d" % len(body))
+    return replace(answer, response=replace(answer.response, headers=sized), body=b"")
 
 
 def with_part(answer: Answer, rendered: tuple[int, Headers, bytes]) -> Answer:
@@ -103,10 +112,11 @@ def dressed(visit: Visit, response: Response, status: CacheStatus, outcome: Outc
 
 def signed(headers: Headers, request: Request, status: CacheStatus, outcome: Outcome) -> Headers:
     """Add what every answer carries: Cache-Status, X-Cache-Status, the request's id."""
-    lines = [(b"X-Cache-Status", x_cache_status(outcome.value))]
+    lines = [line for line in headers.lines if line[0].lower() != b"x-cache-status"]
+    lines += ((b"Cache-Status", status.render()), (b"X-Cache-Status", x_cache_status(outcome.value)))
     if b"x-request-id" not in headers and request.request_id:
         lines.append((b"X-Request-ID", request.request_id))
-    return appended(headers.without({b"x-cache-status"}), status).plus(lines)
+    return Headers(lines)
 
 
 def own(answer: Answer, call: Call, outcome: Outcome, *, detail: str) -> Answer:

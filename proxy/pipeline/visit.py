@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from proxy.policy import forwarding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,16 +48,23 @@ class Call:
 class Visit:
     """A request with the rules it came under; ``interim`` takes 1xx responses to its client, if it is still there.
 
-    ``asked`` is the request with the fields that a fetch for it carries: what Vary selects by.
+    ``asked`` is what Vary selects by.
     """
 
     request: Request
-    asked: Request
     matched: Matched
     key: Key
     book: RuleBook
     forwarding: Forwarding
-    interim: Callable[[Response], None] | None
+    interim: Callable[[Response], None] | None = None
+    _asked: list[Request] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def asked(self) -> Request:
+        """The request with the fields that a fetch for it carries, worked out when somebody wants to know."""
+        if not self._asked:
+            self._asked.append(forwarding.as_fetched(self.request, self.route, cors=self.book.cors is not None))
+        return self._asked[0]
 
     @property
     def route(self) -> Route:

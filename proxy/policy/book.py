@@ -13,6 +13,8 @@ from proxy.policy.paths import normalised
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxy.message.request import Request
+    from proxy.policy.keys import Key
     from proxy.policy.rules import Cors, Match, Route, WriteRule
 
 
@@ -25,7 +27,7 @@ class Matched:
 
 
 MOST_REMEMBERED: Final = 8192
-"""Paths a rule book remembers: what one sidecar serves often, at most about 6 MB by the next bound."""
+"""Paths, and targets, that a rule book remembers: what one sidecar serves often, at most about 16 MB by the next bound."""
 
 LONGEST_REMEMBERED: Final = 256
 """Bytes of a path worth remembering: clients choose paths, and longer ones are seldom asked for twice."""
@@ -48,6 +50,7 @@ class RuleBook:
     keyed_authority: bool = True
     implicit: Route | None = None
     _remembered: dict[bytes, Matched | None] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _keys: dict[tuple[bytes, bytes, bytes], Key] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def route_for(self, method: bytes, path: bytes) -> Matched | None:
         """Return the first route that takes the request, a disabled one too; HEAD is matched as GET."""
@@ -63,6 +66,17 @@ class RuleBook:
                 remembered.clear()
             remembered[path] = matched
         return matched
+
+    def known_key(self, request: Request) -> Key | None:
+        """Return what was remembered for a request of this authority, scheme and target."""
+        return self._keys.get((request.authority, request.scheme, request.target))
+
+    def remember_key(self, request: Request, key: Key) -> None:
+        """Remember the key of every request of this authority, scheme and target that sends nothing that is keyed."""
+        if len(request.target) <= LONGEST_REMEMBERED:
+            if len(self._keys) >= MOST_REMEMBERED:
+                self._keys.clear()
+            self._keys[request.authority, request.scheme, request.target] = key
 
     def _first(self, method: bytes, path: bytes) -> Matched | None:
         return next(iter(self._matching(method, path)), None)

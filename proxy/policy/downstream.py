@@ -24,6 +24,8 @@ def for_client(headers: Headers, route: Route, *, status: int, age: float) -> He
     ``age`` (seconds) is what the answer's Age will say; it is added, so that the reader gets the whole lifetime. What
     the backend forbids to store or to reuse unasked stays as it is; so does all else without these settings.
     """
+    if route.browser is None and route.cdn is None and route.scope != "credential":
+        return headers
     said = cachecontrol.parse(headers.get_all(b"cache-control"))
     is_own = route.scope == "credential"
     cdn = None if is_own else route.cdn  # a CDN is given nothing that belongs to one credential

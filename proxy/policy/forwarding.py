@@ -6,23 +6,25 @@ what is keyed and what is harmless: ``keys`` has the one list of what is keyed. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.cachecontrol import delta_seconds
 from proxy.message.headers import Headers
-from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, as_read, of_this_hop
+from proxy.message.request import Request
+from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, HOP_BY_HOP, as_read, of_this_hop
 from proxy.policy.keys import keyed_cookies, keyed_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from proxy.message.headers import Field
-    from proxy.message.request import Request
     from proxy.policy.keys import Key
     from proxy.policy.rules import Route
 
 _COUNTED_METHODS: Final = frozenset({b"OPTIONS", b"TRACE"})
+_NOT_FOR_CLIENTS: Final = HOP_BY_HOP | FOR_CACHES
 _NOT_FETCHED: Final = CONDITIONS | {b"content-length", b"expect", b"surrogate-capability"}
 """Besides conditions: a fetch has no content, and who can process edge includes for itself is not who all share with."""
 
@@ -63,7 +65,20 @@ def fetch_for(request: Request, route: Route, key: Key, options: Forwarding, *, 
 def as_fetched(request: Request, route: Route, *, cors: bool) -> Request:
     """Return the request with the fields that a fetch for it carries: what Vary selects by on this route."""
     lines = _implicit(request, cors=cors) if route.implicit else _declared(request, route, cors=cors)
-    return replace(request, headers=Headers(lines))
+    return Request(
+        request.method,
+        request.target,
+        Headers(lines),
+        request.authority,
+        request.scheme,
+        request.version,
+        request.client,
+        request.forwarded_for,
+        request.request_id,
+        request.has_body,
+        request.upgrade,
+        request.unasked,
+    )
 
 
 def max_forwards(request: Request) -> int | None:
@@ -74,7 +89,10 @@ def max_forwards(request: Request) -> int | None:
 
 def to_client(headers: Headers, *, upgraded: bool = False) -> Headers:
     """Return a response's end-to-end fields without those meant for caches; ``upgraded`` keeps ``Upgrade`` of a 101."""
-    dropped = of_this_hop(headers) | FOR_CACHES
+    dropped = of_this_hop(headers)
+    if dropped is HOP_BY_HOP and not upgraded:
+        return headers.without(_NOT_FOR_CLIENTS)
+    dropped |= FOR_CACHES
     return headers.without(dropped - {b"upgrade"} if upgraded else dropped)
 
 
@@ -88,13 +106,20 @@ def _implicit(request: Request, *, cors: bool) -> list[Field]:
 
 def _declared(request: Request, route: Route, *, cors: bool) -> list[Field]:
     """Keep what is keyed and what is harmless."""
-    keyed = {*keyed_fields(route, cors=cors), *(route.credential_headers if route.scope == "credential" else ())}
-    wanted = (HARMLESS | keyed) - of_this_hop(request.headers) - FORWARDED - _NOT_FETCHED
+    own = route.credential_headers if route.scope == "credential" else ()
+    wanted = _wanted(keyed_fields(route, cors=cors), own)
+    if not wanted.isdisjoint(here := of_this_hop(request.headers)):
+        wanted -= here
     lines = [line for line in request.headers.lines if line[0].lower() in wanted]
     pairs = [name + b"=" + value for name, values in keyed_cookies(request.headers, route) for value in values]
     if pairs and b"cookie" not in wanted:
         lines.append((b"Cookie", b"; ".join(pairs)))
     return lines
+
+
+@lru_cache(maxsize=1024)  # one for each route of the last few reloads; nothing here comes from clients
+def _wanted(keyed: tuple[bytes, ...], own: tuple[bytes, ...]) -> frozenset[bytes]:
+    return HARMLESS.union(keyed, own) - FORWARDED - _NOT_FETCHED
 
 
 def _signed(

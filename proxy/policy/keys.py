@@ -8,9 +8,11 @@ and ``keyed_cookies`` are asked by ``forwarding`` too: there is one list, not tw
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.message import selectors
+from proxy.message.headers import EMPTY
 from proxy.message.selectors import text_of
 from proxy.policy import claims
 from proxy.policy.admission import UnkeyedReason, unusable, withheld
@@ -110,6 +112,28 @@ def _declared_key(request: Request, matched: Matched, book: RuleBook) -> Key | U
     reason = withheld(headers, route, fields)
     if reason is not None:
         return Unkeyed(reason)
+    if _sends_what_is_keyed(headers, route, fields):
+        return _worked_out(request, headers, matched, book, fields)
+    known = book.known_key(request)
+    if known is not None:
+        return known
+    key = _worked_out(request, EMPTY, matched, book, fields)  # without the client's fields: it is the next one's too
+    if isinstance(key, Key):
+        book.remember_key(request, key)
+    return key
+
+
+def _sends_what_is_keyed(headers: Headers, route: Route, fields: tuple[bytes, ...]) -> bool:
+    """Say whether the key of a request depends on more than its target."""
+    if route.scope == "credential" or (fields and any(name in headers for name in fields)):
+        return True
+    return not isinstance(route.cookies, Credentials) and b"cookie" in headers
+
+
+def _worked_out(
+    request: Request, headers: Headers, matched: Matched, book: RuleBook, fields: tuple[bytes, ...]
+) -> Key | Unkeyed:
+    route = matched.route
     query = canonical(request.query, route.key_query)
     values = _values(headers, matched, query, fields)
     logical = _logical(route, values)
@@ -133,9 +157,14 @@ def keyed_fields(route: Route, *, cors: bool) -> tuple[bytes, ...]:
 
     ``cors``: the sidecar answers CORS itself and the backend never sees Origin; otherwise Origin is keyed.
     """
+    return _keyed(route.key_headers, cors)
+
+
+@lru_cache(maxsize=1024)  # one for each route of the last few reloads; nothing here comes from clients
+def _keyed(names: tuple[bytes, ...], cors: bool) -> tuple[bytes, ...]:  # noqa: FBT001 - half of what is remembered
     if cors:
-        return tuple(name for name in route.key_headers if name != b"origin")
-    return tuple(dict.fromkeys((*route.key_headers, b"origin")))
+        return tuple(name for name in names if name != b"origin")
+    return tuple(dict.fromkeys((*names, b"origin")))
 
 
 def keyed_cookies(headers: Headers, route: Route) -> list[tuple[bytes, list[bytes]]]:

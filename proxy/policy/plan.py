@@ -102,11 +102,12 @@ def plan_for(  # noqa: PLR0913 - each a fact of its own
     are stored.
     """
     plan = _plan(wishes(request, route), found, standing, vary_miss=vary_miss, now=now)
-    if _only_if_cached(request.headers):
-        return plan if isinstance(plan, ServeStored | ServeStaleAndRefresh) else Refuse(504, "only-if-cached")
-    if isinstance(plan, ServeStored) and route.scope == "credential" and is_late(plan.stored, standing, now):
+    if isinstance(plan, (ServeStored, ServeStaleAndRefresh)):
+        is_own = isinstance(plan, ServeStored) and route.scope == "credential"
+        if not is_own or not is_late(plan.stored, standing, now) or _only_if_cached(request.headers):
+            return plan
         return ServeAndRefreshAhead(plan.stored)
-    return plan
+    return Refuse(504, "only-if-cached") if _only_if_cached(request.headers) else plan
 
 
 def _plan(

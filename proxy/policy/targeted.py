@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from proxy.message.cachecontrol import CacheControl
     from proxy.message.headers import Headers
 
+_TARGETED: Final = frozenset({b"surrogate-control", b"cdn-cache-control"})
+
 # ``Surrogate-Control`` often says nothing but content="ESI/1.0": then it does not set a ``private`` beside it aside.
 _SPEAKS_OF_CACHING: Final = (b"max-age", b"s-maxage", b"no-store", b"no-cache", b"private", b"must-revalidate")
 
@@ -25,6 +27,8 @@ class Policy:
 
 def governing(headers: Headers) -> Policy:
     """Return the whole policy of a response: the first valid targeted field, else ``Cache-Control``."""
+    if not headers.has_any(_TARGETED):
+        return Policy(cachecontrol.parse(headers.get_all(b"cache-control")))
     surrogate = cachecontrol.parse(headers.get_all(b"surrogate-control"))
     if any(name in surrogate for name in _SPEAKS_OF_CACHING):
         return Policy(surrogate, targeted=True)

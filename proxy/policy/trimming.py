@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import dates
 from proxy.policy.hops import of_this_hop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from proxy.message.cachecontrol import CacheControl
     from proxy.message.headers import Headers
     from proxy.policy.rules import Route
@@ -26,7 +25,9 @@ def kept_fields(headers: Headers, directives: CacheControl, route: Route, respon
         dropped |= directives.fields(b"private")
     if route.set_cookie == "strip":
         dropped |= COOKIES
-    kept = headers.keeping(lambda name: name not in dropped and not _matches(name, route.never_store))
+    names, beginnings = _never_stored(route.never_store)
+    dropped |= names
+    kept = headers.keeping(lambda name: name not in dropped and not name.startswith(beginnings))
     return _dated(kept, response_time)
 
 
@@ -35,8 +36,11 @@ def keeps_private(route: Route) -> bool:
     return route.scope == "credential" and route.private == "store"
 
 
-def _matches(name: bytes, patterns: Iterable[bytes]) -> bool:
-    return any(name.startswith(pattern[:-1]) if pattern.endswith(b"*") else name == pattern for pattern in patterns)
+@lru_cache(maxsize=1024)  # one for each route of the last few reloads; nothing here comes from clients
+def _never_stored(patterns: tuple[bytes, ...]) -> tuple[frozenset[bytes], tuple[bytes, ...]]:
+    """Return the names that are never stored, and the beginnings of such names."""
+    beginnings = tuple(pattern[:-1] for pattern in patterns if pattern.endswith(b"*"))
+    return frozenset(patterns), beginnings
 
 
 def _dated(headers: Headers, response_time: float) -> Headers:

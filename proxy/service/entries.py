@@ -9,7 +9,7 @@ from proxy.message.stored import StoredResponse, Uncacheable
 from proxy.pipeline.adapting import reads_of
 from proxy.pipeline.lookup import look
 from proxy.pipeline.visit import Visit
-from proxy.policy import forwarding, freshness, keys
+from proxy.policy import freshness, keys
 from proxy.policy.adaptive import step_for
 from proxy.settings.trial import request_of
 
@@ -60,8 +60,7 @@ def _visit(parts: Parts, matched: Matched, request: Request) -> Visit | keys.Unk
     key = keys.key_for(request, matched, parts.book)
     if isinstance(key, keys.Unkeyed):
         return key
-    asked = forwarding.as_fetched(request, matched.route, cors=parts.book.cors is not None)
-    return Visit(request, asked, matched, key, parts.book, parts.forwarding, None)
+    return Visit(request, matched, key, parts.book, parts.forwarding)
 
 
 async def _entry_of(parts: Parts, visit: Visit) -> dict[str, Any] | None:

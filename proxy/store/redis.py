@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from proxy.backplane.batch import Batch
+from proxy.backplane.batch import Lookups, Saves
 from proxy.message.errors import StoreError
 from proxy.message.stored import StoredResponse
 from proxy.purge.records import parse_seq
@@ -36,7 +36,8 @@ class RedisStore:
 
     def __init__(self, backplane: Backplane, ledger: SharedLedger, options: StoreOptions) -> None:
         self._backplane = backplane
-        self._lookups = Batch(backplane, ledger.seq_key)
+        self._lookups = Lookups(backplane, ledger.seq_key)
+        self._saves = Saves(backplane)
         self._options = options
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
@@ -65,12 +66,14 @@ class RedisStore:
         vary: tuple[CacheKey, VaryRecord] | None = None,
         evict: Sequence[str] = (),
     ) -> int:
-        """Keep an entry and whatever goes with it, in one pipeline."""
+        """Keep an entry and whatever goes with it, in one round trip."""
         milliseconds = int(min(ttl, _LONGEST) * 1000)
         if milliseconds <= 0:
             return 0
-        size = len(entry.body) if isinstance(entry, StoredResponse) else 0
-        record = await _beside_the_loop(size, lambda: encode(entry, key.material, self._options.compress_above))
+        if isinstance(entry, StoredResponse) and len(entry.body) >= _LARGE:
+            record = await asyncio.to_thread(encode, entry, key.material, self._options.compress_above)
+        else:
+            record = encode(entry, key.material, self._options.compress_above)
         commands: list[Sequence[bytes | int]] = []
         if evict:
             commands.append((b"UNLINK", *map(_response, evict)))
@@ -84,7 +87,7 @@ class RedisStore:
                 (b"SET", place, octets, b"XX", b"KEEPTTL"),
                 (b"PEXPIRE", place, milliseconds, b"GT"),
             )
-        await self._backplane.pipeline("save", commands)
+        await self._saves.run(commands, len(record))
         return len(record)
 
     async def drop(self, *digests: str) -> None:
@@ -113,10 +116,6 @@ class RedisStore:
         except StoreError:
             return None  # told by the backplane; the next load meets the record again
         return None
-
-
-async def _beside_the_loop(size: int, work: Callable[[], T]) -> T:
-    return work() if size < _LARGE else await asyncio.to_thread(work)
 
 
 def _response(digest: str) -> bytes:

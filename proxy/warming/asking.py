@@ -17,7 +17,7 @@ from proxy.message.errors import SapwoodError
 from proxy.message.stored import StoredResponse, Uncacheable
 from proxy.pipeline.lookup import look
 from proxy.pipeline.visit import Visit
-from proxy.policy import forwarding, freshness
+from proxy.policy import freshness
 from proxy.warming.requests import key_of
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ def _visit_of(parts: Parts, request: Request) -> Visit | None:
     key = key_of(request, matched, book) if matched is not None else None
     if matched is None or key is None:
         return None
-    asked = forwarding.as_fetched(request, matched.route, cors=book.cors is not None)
-    return Visit(request, asked, matched, key, book, parts.forwarding, None)
+    return Visit(request, matched, key, book, parts.forwarding)
 
 
 async def _read(answer: Answer) -> bool:

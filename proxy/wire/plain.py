@@ -31,6 +31,10 @@ FRESH: Final = frozenset(
 """Fields of one request, or of one user: never remembered."""
 
 
+FRAMING: Final = frozenset({b"content-length", b"expect", b"transfer-encoding", b"upgrade"})
+"""Fields that say what follows a head, or what else it asks for: heads with one of them are read with care."""
+
+
 class NotPlainError(Exception):
     """A line that is not worth a quick reading, or not a field line at all."""
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from proxy.wire.bodies import Counter
     from proxy.wire.events import RequestEvent, RequestHead
     from proxy.wire.limits import WireLimits
+    from proxy.wire.plain import FieldLines
 
 _ANY_NUMBER: Final = sys.maxsize
 _WHOLE: Final = End()
@@ -24,14 +25,15 @@ _WHOLE: Final = End()
 class RequestReader:
     """Sans-I/O. ``feed`` never raises: what is no request comes out as ``Refused``, after all that came before it.
 
-    After ``Refused``, or the end of a request that closes the connection, further bytes are dropped. After an Upgrade
+    ``known`` are field lines that readers share, so that each is read once. After ``Refused``, or the end of a request that closes the connection, further bytes are dropped. After an Upgrade
     head (or CONNECT) they gather in ``leftover``: a tunnel takes them, or ``resume`` reads them as requests.
     """
 
-    __slots__ = ("_body", "_buffer", "_head", "_last", "_limits", "closed", "leftover", "upgrading")
+    __slots__ = ("_body", "_buffer", "_head", "_known", "_last", "_limits", "closed", "leftover", "upgrading")
 
-    def __init__(self, limits: WireLimits) -> None:
+    def __init__(self, limits: WireLimits, known: FieldLines | None = None) -> None:
         self._limits = limits
+        self._known = known
         self._buffer = b""
         self._head = HeadSearch(check_unfinished, limits)
         self._body: Counter | None = None
@@ -97,7 +99,7 @@ class RequestReader:
             if end < 0:
                 break
             heads -= 1
-            self._began(read_head(data[at:end], self._limits), events)
+            self._began(read_head(data[at:end], self._limits, self._known), events)
             at = end
         self._keep(data[at:])
 

@@ -11,10 +11,12 @@ from proxy.wire.authority import is_authority, normalised
 from proxy.wire.events import RequestHead
 from proxy.wire.framing import connection_options, persists, request_framing
 from proxy.wire.heads import request_fields
+from proxy.wire.plain import FRAMING, fields_of
 from proxy.wire.trailers import BARE_LF, FIELD_LINE, split_lines
 
 if TYPE_CHECKING:
     from proxy.wire.limits import WireLimits
+    from proxy.wire.plain import FieldLines
 
 # A target has no control byte, no space and no fragment; bytes above 127 are no URI, yet sent, and passed on as sent.
 _ASKED: Final = rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++) ([!\"$-~\x80-\xff]++) HTTP/"
@@ -22,6 +24,8 @@ _LINE: Final = _ASKED + rb"1\.([01])\r\n"
 _REQUEST: Final = re.compile(_LINE + rb"((?:" + FIELD_LINE + rb")*+)\r\n")
 _REQUEST_LINE: Final = re.compile(_LINE)
 _OTHER_VERSION: Final = re.compile(_ASKED + rb"[0-9]+\.[0-9]+\r\n")
+_PLAIN_LINE: Final = re.compile(rb"([A-Z]++) (/[A-Za-z0-9\-._~!$&'()*+,;=:@/%?]*+) HTTP/1\.1")
+_KEEPS: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
 _START: Final = re.compile(rb"\r|[!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 _LINE_ROOM: Final = 64  # of a request line beside its target: method, version, spaces
@@ -32,6 +36,7 @@ METHODS: Final = frozenset(
     b" UNLOCK UNSUBSCRIBE".split()
 )  # those that llhttp knows in HTTP/1; a test asks it for each
 
+_WITH_ORIGIN_FORM: Final = METHODS - {b"CONNECT"}
 _VERSIONS: Final = {b"0": (1, 0), b"1": (1, 1)}
 
 
@@ -59,11 +64,16 @@ def _check_line(data: bytes, start: int, limits: WireLimits) -> None:
         raise MessageError("malformed request line")
 
 
-def read_head(head: bytes, limits: WireLimits) -> RequestHead:
-    """Read one request head, from its first byte to its empty line. Raises MessageError."""
+def read_head(head: bytes, limits: WireLimits, known: FieldLines | None = None) -> RequestHead:
+    """Read one request head, from its first byte to its empty line. Raises MessageError.
+
+    With ``known``, lines that were seen before are not read again, where a head has nothing that would frame a body.
+    """
     if len(head) > limits.head:
         _check_line(head, 0, limits)
         raise MessageError("request head too large", 431)
+    if known is not None and (plain := _plain_head(head, limits, known)) is not None:
+        return plain
     found = _REQUEST.fullmatch(head)
     if found is None:
         _check_line(head, 0, limits)
@@ -87,6 +97,22 @@ def read_head(head: bytes, limits: WireLimits) -> RequestHead:
         raise MessageError("an upgrade with a body")
     expect = length != 0 and b"expect" in headers and _expects_continue(headers, version)
     return RequestHead(method, target, version, headers, length, chunked, persists(options, version), expect, upgrade)
+
+
+def _plain_head(head: bytes, limits: WireLimits, known: FieldLines) -> RequestHead | None:
+    """Read a head of the usual kind: HTTP/1.1, origin-form, no body, nothing that is unusual; else None."""
+    lines = head[:-4].split(b"\r\n")
+    found = _PLAIN_LINE.fullmatch(lines[0])
+    if found is None or len(lines) - 1 > limits.fields or len(found[2]) > limits.target:
+        return None
+    fields = fields_of(lines, known)
+    if fields is None or not FRAMING.isdisjoint(fields) or fields.get(b"connection") not in _KEEPS:
+        return None
+    if found[1] not in _WITH_ORIGIN_FORM or not is_authority(fields.get(b"host", b"")):
+        return None
+    pairs = zip(lines[1:], fields.items(), strict=True)
+    headers = Headers([(line[: len(name)], value) for line, (name, value) in pairs])
+    return RequestHead(found[1], found[2], (1, 1), headers)
 
 
 def _headers(head: bytes, block: bytes, version: tuple[int, int]) -> Headers:

@@ -15,7 +15,7 @@ from proxy.pipeline import ahead
 from proxy.pipeline.ahead import Tried
 from proxy.pipeline.fill import Crew
 from proxy.pipeline.visit import Visit
-from proxy.policy import forwarding, keys
+from proxy.policy import keys
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import NOON, Stage
 
@@ -161,8 +161,7 @@ async def test_who_waits_for_a_fetch_and_finds_a_late_copy_gets_it(stage):
 def _visit(stage, request):
     matched = stage.parts.book.route_for(b"GET", request.path)
     key = keys.key_for(request, matched, stage.parts.book)
-    asked = forwarding.as_fetched(request, matched.route, cors=False)
-    return Visit(request, asked, matched, key, stage.parts.book, stage.parts.forwarding, None)
+    return Visit(request, matched, key, stage.parts.book, stage.parts.forwarding, None)
 
 
 @pytest.mark.parametrize("seconds", [pytest.param(55, id="ahead"), pytest.param(75, id="behind a stale answer")])

@@ -6,10 +6,12 @@ import pytest
 
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.selectors import tag
+from proxy.purge.local import LocalLedger
+from proxy.purge.options import PurgeOptions
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Stage
+from tests.pipeline.stage import Clock, Stage
 
 
 @pytest.fixture
@@ -278,3 +280,47 @@ async def test_a_backend_that_falls_silent_in_its_body_is_no_failure_of_ours(sta
     assert stage.parts.budget.taken == 0
     stage.says(body=b"again")
     assert (await stage.asks("/plans/1")).body == b"again"
+
+
+class Watched(MemoryStore):
+    """Counts its looks; ``slow`` holds back what was looked up already."""
+
+    looks = 0
+    slow = None
+
+    async def load(self, key, **how):
+        self.looks += 1
+        found, slow = await super().load(key, **how), self.slow
+        if slow is not None:
+            await slow.wait()
+        return found
+
+
+async def test_a_miss_looks_once_where_nobody_can_have_saved_since():
+    clock, ledger = Clock(), LocalLedger(PurgeOptions())
+    store = Watched(ledger, StoreOptions(), now=clock)
+    stage = Stage(PLANS, ledger=ledger, store=store)
+    stage.says(200, b"one")
+    await stage.asks("/plans/1")
+    assert store.looks == 1
+
+
+async def test_who_looked_before_a_flight_saved_and_starts_after_it_has_ended_looks_again():
+    clock, ledger = Clock(), LocalLedger(PurgeOptions())
+    store = Watched(ledger, StoreOptions(), now=clock)
+    stage = Stage(PLANS, ledger=ledger, store=store)
+    gate = asyncio.Event()
+    stage.says(200, b"one", gate=gate)
+    first = stage.asking("/plans/1")
+    await stage.heard(1)
+    store.slow = asyncio.Event()
+    late = stage.asking("/plans/1")  # has looked, and found nothing
+    await stage.settled()
+    gate.set()
+    assert (await first).body == b"one"
+    await stage.at_rest()
+    slow, store.slow = store.slow, None
+    slow.set()
+    assert (await late).body == b"one"
+    assert len(stage.origin.heard) == 1
+    assert store.looks == 3

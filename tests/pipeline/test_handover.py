@@ -12,7 +12,7 @@ from proxy.message.selectors import Seq
 from proxy.observe.events import Purged, ResponseStored
 from proxy.pipeline.handover import Offer, Outrun, Taken, Unfit, Unheard, take_over
 from proxy.pipeline.visit import Visit
-from proxy.policy import forwarding, keys
+from proxy.policy import keys
 from proxy.purge.local import LocalLedger
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
@@ -36,8 +36,7 @@ def visit_of(stage, target):
     request = stage.request(target)
     matched = stage.parts.book.route_for(b"GET", request.path)
     key = keys.key_for(request, matched, stage.parts.book)
-    asked = forwarding.as_fetched(request, matched.route, cors=False)
-    return Visit(request, asked, matched, key, stage.parts.book, stage.parts.forwarding, None)
+    return Visit(request, matched, key, stage.parts.book, stage.parts.forwarding)
 
 
 async def hands_over(stage, target, body=b"handed over", since=None, **fields):

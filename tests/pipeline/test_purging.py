@@ -251,13 +251,13 @@ async def test_groups_that_a_write_names_are_purged(stage):
 
 
 class MomentarilyGone(MemoryStore):
-    """A store whose second look fails."""
+    """A store that the first one who asks cannot reach, neither before the flight nor in it."""
 
     looks = 0
 
     async def load(self, key, **how):
         self.looks += 1
-        if self.looks == 2:
+        if self.looks <= 2:
             raise StoreError("gone for a moment")
         return await super().load(key, **how)
 

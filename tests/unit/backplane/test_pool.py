@@ -144,3 +144,32 @@ async def test_closing_sends_everybody_away(pools):
     with pytest.raises(StalledError):
         await waiter
     assert not used.is_connected
+
+
+async def test_a_connection_is_warm_for_a_moment_after_an_answer(pools, monkeypatch):
+    pool = pools(3)
+    connection = await pool.take()
+    await connection.connect()
+    assert not pool.is_warm(connection)
+    await pool.give(connection, answered=True)
+    assert pool.is_warm(connection)
+    monkeypatch.setattr("proxy.backplane.pool.WARM", 0.0)
+    assert not pool.is_warm(connection)
+
+
+@pytest.mark.parametrize("what", ["it failed", "all were renewed", "the server has closed it"])
+async def test_a_connection_is_not_warm_after(pools, what):
+    pool = pools(3)
+    connection = await pool.take()
+    await connection.connect()
+    await pool.give(connection, answered=True)
+    assert pool.is_warm(connection)
+    if what == "the server has closed it":
+        await connection.send_command("QUIT")
+        await connection._reader.read()
+    elif what == "it failed":
+        assert await pool.take() is connection
+        await pool.give(connection, answered=False)
+    else:
+        await pool.renew()
+    assert not pool.is_warm(connection)

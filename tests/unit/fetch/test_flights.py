@@ -147,3 +147,38 @@ async def test_a_flight_alone_is_on_no_board(flights):
     assert flights.under_way("k") is None
     gate.set()
     assert await flight.lead() is FAILED
+
+
+async def land(flights, key):
+    gate = asyncio.Event()
+    gate.set()
+    flight = flights.start(key, crew(gate, FAILED), leader=True)
+    await flight.lead()
+    await settled()
+
+
+async def test_a_flight_that_ended_lately_is_remembered_and_forgotten_in_time(flights, monkeypatch):
+    assert not flights.ended_lately("a")
+    await land(flights, "a")
+    assert flights.ended_lately("a")
+    assert not flights.ended_lately("b")
+    monkeypatch.setattr("proxy.fetch.flights.LATELY", 0.0)
+    await land(flights, "b")
+    assert flights.ended_lately("a")  # the last half of the time still counts
+    await land(flights, "c")
+    assert [flights.ended_lately(key) for key in "abc"] == [False, True, True]
+
+
+async def test_no_more_ends_are_remembered_than_the_bound(flights, monkeypatch):
+    monkeypatch.setattr("proxy.fetch.flights.MOST_NOTED", 2)
+    for key in "abcdef":
+        await land(flights, key)
+    assert [flights.ended_lately(key) for key in "abcdef"] == [False, False, True, True, True, True]
+
+
+async def test_a_flight_that_nobody_could_join_is_not_remembered(flights):
+    gate = asyncio.Event()
+    gate.set()
+    await flights.start_alone("k", crew(gate, FAILED), leader=True).lead()
+    await settled()
+    assert not flights.ended_lately("k")

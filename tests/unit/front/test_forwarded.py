@@ -49,12 +49,12 @@ def lines(*values):
     ],
 )
 def test_the_chain_is_believed_as_far_as_proxies_vouch_for_it(peer, values, expected):
-    assert believed(peer, lines(*values), TRUSTED) == expected
+    assert believed(peer, lines(*values), TRUSTED, trusted=is_trusted(peer, TRUSTED)) == expected
 
 
 def test_the_walk_ends_after_more_hops_than_anybody_has():
     sent = [f"10.0.{hop // 250}.{hop % 250}" for hop in range(3000)]
-    chain = believed("127.0.0.1", lines(", ".join(sent).encode()), TRUSTED)
+    chain = believed("127.0.0.1", lines(", ".join(sent).encode()), TRUSTED, trusted=True)
     assert chain == (*sent[-MOST_HOPS:], "127.0.0.1")
 
 
@@ -71,7 +71,8 @@ def test_the_walk_ends_after_more_hops_than_anybody_has():
     ],
 )
 def test_the_scheme_is_a_trusted_peers(peer, values, expected):
-    assert scheme_of(peer, Headers([(b"X-Forwarded-Proto", value) for value in values]), TRUSTED) == expected
+    headers = Headers([(b"X-Forwarded-Proto", value) for value in values])
+    assert scheme_of(headers, trusted=is_trusted(peer, TRUSTED)) == expected
 
 
 def test_what_is_no_address_is_not_trusted():

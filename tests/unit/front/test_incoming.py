@@ -9,7 +9,8 @@ OPTIONS = FrontOptions("127.0.0.1:0")
 
 
 def request(*lines, method=b"GET", peer="192.0.2.1", version=(1, 1), length=0, upgrade=False):
-    return request_from(RequestHead(method, b"/", version, Headers(lines), length, upgrade=upgrade), peer, OPTIONS)
+    head = RequestHead(method, b"/", version, Headers(lines), length, upgrade=upgrade)
+    return request_from(head, peer, OPTIONS, trusted=not peer)
 
 
 @pytest.mark.parametrize(

@@ -266,3 +266,13 @@ def test_a_101_says_what_the_connection_became():
     headers = Headers([(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")])
     assert list(to_client(headers, upgraded=True)) == [(b"Upgrade", b"websocket")]
     assert list(to_client(headers)) == []
+
+
+def test_a_field_that_the_client_calls_its_own_hops_is_not_fetched_with():
+    sent = request((b"Connection", b"close, Accept-Language"), (b"Accept-Language", b"de"), (b"Accept", b"x"))
+    assert as_fetched(sent, Route(name="r"), cors=False).headers.lines == ((b"Accept", b"x"),)
+
+
+def test_a_response_that_names_no_hop_loses_the_usual():
+    sent = Headers([(b"Keep-Alive", b"timeout=5"), (b"Surrogate-Key", b"a"), (b"X", b"y"), (b"Upgrade", b"h2c")])
+    assert to_client(sent).lines == ((b"X", b"y"),)

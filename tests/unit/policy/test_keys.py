@@ -401,3 +401,59 @@ def test_two_credentials_never_share_a_key(two, route, book):
     if isinstance(first, Key) and isinstance(second, Key) and first.cache == second.cache:
         for name in route.credential_headers:
             assert one.headers.get_all(name) == other.headers.get_all(name)
+
+
+def a_book(**rules):
+    return RuleBook("svc", routes=(declared(**rules),), cors=CORS)
+
+
+def key_in(book, request):
+    return key_for(request, book.route_for(b"GET", request.path), book)
+
+
+def test_a_key_that_only_the_target_decides_is_worked_out_once():
+    book = a_book(authorization=Credentials.IGNORE, cookies=Credentials.IGNORE)
+    first = key_in(book, get(b"/plans/7?b=1", (b"Authorization", bearer(sub="ann")), (b"Accept", b"x")))
+    assert key_in(book, get(b"/plans/7?b=1", (b"Cookie", b"a=b"))) is first
+    assert bearer(sub="ann") not in repr(first.values).encode()
+    for other in (
+        get(b"/plans/7?b=2"),
+        get(b"/plans/7?b=1", authority=b"other"),
+        get(b"/plans/7?b=1", scheme=b"https"),
+    ):
+        assert key_in(book, other).cache != first.cache
+
+
+@pytest.mark.parametrize(
+    ("rules", "lines"),
+    [
+        pytest.param({"key_headers": (b"x-tenant",)}, [(b"X-Tenant", b"one")], id="a keyed field"),
+        pytest.param({"cookies": (b"lang",)}, [(b"Cookie", b"lang=de")], id="a keyed cookie"),
+        pytest.param({"scope": "credential"}, [(b"Authorization", b"Bearer a")], id="a credential"),
+    ],
+)
+def test_what_is_keyed_is_asked_of_each_request(rules, lines):
+    book = a_book(**rules)
+    with_it = key_in(book, get(b"/plans/7", *lines))
+    without = key_in(book, get(b"/plans/7"))
+    again = key_in(book, get(b"/plans/7", *lines))
+    assert with_it == again
+    assert with_it is not again
+    assert isinstance(without, Unkeyed) or without.cache != with_it.cache
+
+
+def test_a_request_without_a_key_is_not_remembered():
+    book = a_book(id=template("{header.x-tenant}"), key_headers=(b"x-tenant",))
+    assert key_in(book, get(b"/plans/7")) == Unkeyed(UnkeyedReason.NO_ID)
+    assert book.known_key(get(b"/plans/7")) is None
+
+
+def test_keys_that_are_remembered_are_few_and_short(monkeypatch):
+    monkeypatch.setattr("proxy.policy.book.MOST_REMEMBERED", 3)
+    book = a_book()
+    for number in range(4):
+        key_in(book, get(b"/plans/%d" % number))
+    assert [book.known_key(get(b"/plans/%d" % number)) is None for number in range(4)] == [True, True, True, False]
+    long = get(b"/plans/" + b"x" * 300)
+    assert key_in(book, long).path == long.path
+    assert book.known_key(long) is None

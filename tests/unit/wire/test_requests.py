@@ -4,6 +4,7 @@ import pytest
 
 from proxy.message.headers import EMPTY, Headers
 from proxy.wire import Data, End, Refused, RequestHead, RequestReader, WireLimits
+from proxy.wire.plain import FieldLines
 from proxy.wire.strictness import METHODS
 
 LIMITS = WireLimits()
@@ -135,9 +136,20 @@ LAST = [
 ]  # fmt: skip
 
 
-def read(pieces, limits=LIMITS):
-    reader = RequestReader(limits)
+KNOWN = FieldLines()
+"""Shared by all readers here, so that each line is read anew once and remembered ever after."""
+
+
+def read(pieces, limits=LIMITS, known=KNOWN):
+    reader = RequestReader(limits, known)
     return [event for piece in pieces for event in reader.feed(piece)]
+
+
+@pytest.mark.parametrize(("data", "expected"), [*VALID, *LAST])
+def test_what_was_read_before_means_the_same(data, expected, merged):
+    assert merged(read([data], known=None)) == expected
+    for _ in range(2):
+        assert merged(read([data])) == expected
 
 
 @pytest.mark.parametrize(("data", "expected"), [*VALID, *LAST])

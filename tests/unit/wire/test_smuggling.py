@@ -3,6 +3,7 @@
 import pytest
 
 from proxy.wire import Data, End, Refused, RequestHead, RequestReader, WireLimits
+from proxy.wire.plain import FieldLines
 
 LIMITS = WireLimits(head=2048, fields=20, target=200)
 
@@ -167,8 +168,11 @@ CORPUS = [
 ]  # fmt: skip
 
 
+KNOWN = FieldLines()
+
+
 def read(pieces):
-    reader = RequestReader(LIMITS)
+    reader = RequestReader(LIMITS, KNOWN)
     return reader, [event for piece in pieces for event in reader.feed(piece)]
 
 
