@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Its place: Kept, digest, times, its slots in the dict of the store, and what is remembered of those that left.
 _PLACE: Final = 340
 _RESPONSE: Final = 640  # its objects and numbers
-_MARK: Final = 20
+_MARK: Final = 35
 _VARY: Final = 95
 _OCTETS: Final = 41  # a bytes object beside its octets
 _ROUND: Final = 8  # what the steps add to an object, on average
