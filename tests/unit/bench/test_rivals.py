@@ -55,7 +55,8 @@ def test_who_goes_for_the_fourth_of_three(rival, stays):
 
 def test_sieve_leaves_what_it_spares_where_it_is():
     cache = Sieve(4)
-    for name in (1, 2, 3, 4, 1, 5, 6, 7, 8):  # the hand spares 1 and goes on to younger ones; 1 does not move behind them
+    asked = (1, 2, 3, 4, 1, 5, 6, 7, 8)  # the hand spares 1 and goes on to younger ones; 1 does not move behind them
+    for name in asked:
         cache.ask(name, 1)
 
     assert set(cache.items) == {1, 6, 7, 8}
