@@ -12,7 +12,7 @@ from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import OriginAnswered, StoreAnswered
 from proxy.pipeline.reply import Answer, Facts
-from proxy.pipeline.timing import Stopwatch, Timed, Waits, timing
+from proxy.pipeline.timing import _WATCH, Stopwatch, Timed, Waits, timing
 from tests.pipeline.stage import Stage
 
 TOKEN = "s3cr3t-t\u00f6ken"
@@ -152,6 +152,13 @@ async def test_waits_of_the_flight_it_began_are_its_own_and_of_others_are_not():
             ("backend", "300.000", "1"),
         ]
     Waits().tell(OriginAnswered("plan", 200, 9.0))
+
+
+async def test_the_watch_ends_with_its_request():
+    stage = Stage()
+    stage.pipeline = Timed(Repeatable(), TOKEN, Ticks())
+    await asked(stage, TOKEN)
+    assert _WATCH.get() is None
 
 
 def test_the_value():
