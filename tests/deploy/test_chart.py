@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 import kubernetes_validate
 import pytest
 import yaml
+from backends import Backend
+from sidecar import Sidecar
 
 from proxy.settings.check import check_text
 
@@ -265,6 +268,47 @@ def test_the_grace_period_covers_a_drain(rendered):
     assert environment(spec)["SAPWOOD_DRAIN_TIMEOUT"] == "60s"
     assert container(spec)["lifecycle"] == {"preStop": {"sleep": {"seconds": 7}}}
     assert spec["terminationGracePeriodSeconds"] == 73
+
+
+async def test_what_helm_test_runs_tells_a_sidecar_from_others(rendered):
+    """The script of the test's pod, run here: before a sidecar whose backend is away, and before a server that is none."""
+    (asking,) = of_kind(rendered(4, {**SHARED, "test": {"url": "http://127.0.0.1:1/"}}), "Pod")
+    (ran,) = asking["spec"]["containers"]
+    _, flag, script, url = ran["command"]
+    assert (flag, url) == ("-c", "http://127.0.0.1:1/")
+
+    async def says(port):
+        command = (sys.executable, "-c", script, f"http://127.0.0.1:{port}/")
+        started = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+        said, _ = await started.communicate()
+        return started.returncode, said.decode().split(";")[0].strip()
+
+    async def nobody(_):
+        return b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+    sidecar = Sidecar(None, upstream="http://127.0.0.1:9")
+    async with Backend(nobody) as backend:
+        await asyncio.to_thread(sidecar.__enter__)
+        try:
+            assert await says(sidecar.port) == (0, "502 sapwood")
+            assert await says(backend.port) == (1, "200")
+        finally:
+            await asyncio.to_thread(sidecar.__exit__)
+
+
+@pytest.mark.parametrize("name", ["no configuration at all", "a purger outside", "a sidecar's share"])
+def test_the_notes_say_what_to_do_next(helm, tmp_path, name):
+    (tmp_path / "values.yaml").write_text(json.dumps(MATRIX[name]))
+    flags = ("--dry-run=client", "--values", tmp_path / "values.yaml")
+    said = helm(4, "install", "shop", CHART, *flags)  # Helm 3 would ask a cluster
+    assert said.returncode == 0, said.stderr
+    notes = said.stdout.partition("NOTES:")[2]
+    expected = {
+        "no configuration at all": "exec deploy/shop-sapwood -- sapwood purge --all",
+        "a purger outside": "http://shop-sapwood-admin:9091, with the token",
+        "a sidecar's share": 'initContainers: {{- include "sapwood.initContainers" .Subcharts.sapwood | nindent 8 }}',
+    }
+    assert expected[name] in notes
 
 
 REFUSED = {
