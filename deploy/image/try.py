@@ -74,6 +74,13 @@ def until_ready(port: int, began: float) -> float:
     return time.monotonic() - began
 
 
+def resident(name: str) -> float:
+    """Return the resident MiB of a container's process."""
+    pid = run(*PODMAN, "inspect", name, "--format", "{{.State.Pid}}")
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
+
+
 def told_by(port: int, target: str) -> str:
     """Ask the sidecar; return X-Cache-Status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -148,6 +155,7 @@ async def try_drain(record: Record, store: str) -> None:
         ):
             for ports in replicas:
                 until_ready(ports[2], time.monotonic())
+            idle = resident(one)
             target = "/api/v1/plans/catalog?page=1"
             outcomes = [told_by(replicas[0][0], target), told_by(replicas[0][0], target)]
             admin = ("--admin", f"http://127.0.0.1:{replicas[0][1]}")
@@ -166,6 +174,7 @@ async def try_drain(record: Record, store: str) -> None:
             ]
             await asyncio.sleep(3)
             before = told.answered
+            at_work = resident(one)
             began = time.monotonic()
             await asyncio.to_thread(run, *PODMAN, "kill", "--signal", "TERM", one)
             code = await asyncio.to_thread(run, *PODMAN, "wait", one)
@@ -173,6 +182,7 @@ async def try_drain(record: Record, store: str) -> None:
             await asyncio.sleep(1)
             stop.set()
             await asyncio.gather(*clients)
+        record.note("resident memory, MiB: idle; at work", f"{idle:.0f}; {at_work:.0f}")
         record.note("requests of 32 clients before SIGTERM; all", f"{before}; {told.answered}")
         record.note("asked again elsewhere, since the connection was closed before a byte", told.elsewhere)
         record.ask("SIGTERM under load: requests lost", len(told.lost), "0", not told.lost)
