@@ -160,3 +160,4 @@ async def test_on_a_phone_nothing_lies_beyond_the_edge(visit, shop):
     page = await visit(shop.page, viewport={"width": 390, "height": 844}, has_touch=True)
     await expect(row(page, "plan")).to_be_visible()
     assert await page.evaluate("document.scrollingElement.scrollWidth") == 390
+    await expect(page.get_by_role("row", name="plan").get_by_role("cell")).not_to_have_count(0)

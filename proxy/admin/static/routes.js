@@ -103,16 +103,16 @@ function paint(rows) {
 
 function begin(row) {
   const cells = COLUMNS.slice(1).map((column) => {
-    const cell = make("td", { "data-name": column.label, class: column.wide ? "wide" : null });
+    const cell = make("td", { role: "cell", "data-name": column.label, class: column.wide ? "wide" : null });
     column.begin?.(cell);
     return cell;
   });
-  return make("tr", {}, make("th", { scope: "row", text: NAMES[row.name] ?? row.name }), ...cells);
+  return make("tr", { role: "row" }, make("th", { scope: "row", role: "rowheader", text: NAMES[row.name] ?? row.name }), ...cells);
 }
 
 function head(column) {
   const button = make("button", { type: "button", text: column.label, on: { click: () => sortBy(column) } });
-  const cell = make("th", { scope: "col", "data-column": column.key }, button);
+  const cell = make("th", { scope: "col", role: "columnheader", "data-column": column.key }, button);
   if (column.key === sorted.key) cell.setAttribute("aria-sort", "descending");
   return cell;
 }
