@@ -51,7 +51,7 @@ class Ours:
 
 def sizes_of(names: int, chance: random.Random) -> list[int]:
     """Return what each takes: JSON of 0.3 to 11 KB as TreeBeard answers, one in fifty of 64 KiB, and what is around it."""
-    around = 2600  # of a usual entry, by proxy/store/sizes.py
+    around = 2600  # of an entry with five fields, by proxy/store/sizes.py
     return [
         around + (65_536 if chance.random() < 0.02 else min(11_264, max(300, int(chance.lognormvariate(7.8, 0.8)))))  # noqa: PLR2004
         for _ in range(names)

@@ -23,14 +23,16 @@ class Headers:
 
     def __init__(self, lines: Iterable[Field] = ()) -> None:
         self.lines = tuple(lines)
-        self._index: dict[bytes, list[bytes]] | None = None
+        self._index: dict[bytes, tuple[bytes, ...]] | None = None
 
-    def _by_name(self) -> dict[bytes, list[bytes]]:
+    def _by_name(self) -> dict[bytes, tuple[bytes, ...]]:
         index = self._index
         if index is None:
             index = {}
             for name, value in self.lines:
-                index.setdefault(name.lower(), []).append(value)
+                low = name.lower()
+                # Half of what the index of a kept response takes: no second copy of a name, no list with room to grow.
+                index[name if name == low else low] = (*index[low], value) if low in index else (value,)
             self._index = index
         return index
 

@@ -23,6 +23,7 @@ RESPONSES = {
     "bare": (0, 0, 0, COUNT),
     "small": (5, 300, 2, COUNT),
     "usual": (9, 2000, 3, COUNT),
+    "capitals": (9, 2000, 3, COUNT),
     "large": (30, 11_000, 5, 2000),
     "huge": (9, 64_000, 3, 1000),
     "tagged": (5, 300, 100, 5000),
@@ -55,9 +56,10 @@ def fill(store, shape, number):
         store.hold_vary(key, decode_vary(encode_vary(vary, key.material), key.material), seconds)
     else:
         fields, body, selectors, _ = RESPONSES[shape]
+        name = b"X-Field-%d" if shape == "capitals" else b"x-field-%d"
         response = a_response(
             (b"%d" % number).ljust(body, b"."),
-            headers=Headers([(b"X-Field-%d" % n, b"value %d of entry %d" % (n, number)) for n in range(fields)]),
+            headers=Headers([(name % n, b"value %d of entry %d" % (n, number)) for n in range(fields)]),
             selectors=tuple(f"tag:{number}-{n}" for n in range(selectors)),
         )
         store.hold_entry(key, decode(encode(response, key.material, 1 << 30), key.material, 1 << 30), seconds)
