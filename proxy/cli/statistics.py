@@ -18,11 +18,20 @@ _TOTALS: Final = (
     "total_requests", "cache_hits", "cache_misses", *_RATES, "errors", "bypass", "stale", "revalidated", "collapsed",
     "refused", "seconds_saved", "stored_bytes", "last_reset",
 )  # fmt: skip
-_STORE: Final = ("redis_keyspace_hits", "redis_keyspace_misses", "connected_clients", "used_memory_human", "enabled")
+_STORE: Final = (
+    "redis_keyspace_hits",
+    "redis_keyspace_misses",
+    "connected_clients",
+    "used_memory_human",
+    "redis_memory_ratio",
+    "enabled",
+)
 _COLUMNS: Final = (
     "requests", "hits", "misses", "hit_rate", "miss_rate", "stale", "revalidated", "collapsed", "bypass", "errors",
     "stored_bytes", "avg_ttl", "seconds_saved", "last_accessed",
 )  # fmt: skip
+
+_RUN: Final = ("state", "trigger", "ended", "seconds", "total", "warmed", "fresh", "skipped", "failed", "error")
 
 BAD_BELOW: Final = 60.0
 GOOD_FROM: Final = 80.0
@@ -33,6 +42,7 @@ def view(document: dict[str, Any]) -> RenderableType:
     """Return what is shown of the document; what a document does not have is left out."""
     parts = [_totals(document)]
     parts += [_lines(name, rows) for name in ("routes", "namespaces") if (rows := document.get(name))]
+    parts += [_warmers(warming)] if (warming := document.get("warming") or {}).get("last_runs") else []
     return Group(*parts)
 
 
@@ -67,6 +77,17 @@ def _lines(title: str, rows: dict[str, dict[str, Any]]) -> Table:
     busiest_first = sorted(rows.items(), key=lambda item: (-(item[1].get("requests") or 0), item[0]))
     for name, row in busiest_first:
         table.add_row(Text(name), *(_value(column, row) for column in _COLUMNS))
+    return table
+
+
+def _warmers(warming: dict[str, Any]) -> Table:
+    said = f"warmers ({warming.get('total_items_warmed')} items warmed, {warming.get('errors')} errors)"
+    table = Table("warmer", title=said, title_justify="left")
+    for column in _RUN:
+        table.add_column(column, justify="right")
+    for name, run in sorted(warming["last_runs"].items()):
+        last = run if isinstance(run, dict) else {}
+        table.add_row(Text(name), *(cell(last.get(column)) for column in _RUN))
     return table
 
 

@@ -47,6 +47,18 @@ def test_an_older_sidecar_without_replicas_is_shown_too():
     assert [line.split() for line in text.splitlines()] == [["total_requests", "9"], ["enabled", "no"]]
 
 
+def test_each_warmer_has_its_last_run():
+    run = {"state": "done", "trigger": "startup", "warmed": 3, "failed": 1, "error": "[red] no list"}
+    warming = {"total_items_warmed": 7, "errors": 2, "last_runs": {"plans": run, "never": None}}
+    text = shown({"total_requests": 0, "warming": warming})
+    assert "warmers (7 items warmed, 2 errors)" in text
+    (line,) = [line for line in text.splitlines() if "plans" in line]
+    assert line.replace("\u2502", " ").split()[:3] == ["plans", "done", "startup"]
+    assert "[red] no list" in line
+    assert "never" in text
+    assert "warmers" not in shown({"total_requests": 0, "warming": {"total_items_warmed": 0, "last_runs": {}}})
+
+
 @pytest.mark.parametrize(
     ("rate", "colour"),
     [
