@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import kubernetes_validate
@@ -427,6 +428,16 @@ def test_every_section_of_the_configuration_may_be_said():
     table = reference.partition("## Top level\n")[2].partition("\n## ")[0]
     sections = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
     assert set(schema["properties"]["config"]["properties"]) == sections
+
+
+def test_every_version_is_the_projects():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    chart, example = (
+        yaml.safe_load((ROOT / "helm" / name / "Chart.yaml").read_text()) for name in ("sapwood", "example")
+    )
+    (dependency,) = example["dependencies"]
+    assert {chart["version"], chart["appVersion"], dependency["version"]} == {version}
+    assert yaml.safe_load((ROOT / "helm" / "example" / "values.yaml").read_text())["image"] == f"sapwood:{version}"
 
 
 def test_what_is_made_from_something_else_is_in_step():

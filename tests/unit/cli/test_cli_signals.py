@@ -1,9 +1,11 @@
 import asyncio
+import functools
 import os
 import signal
 
 import pytest
 
+from proxy.cli import signals
 from proxy.cli.signals import run_until_told
 from proxy.message.errors import SapwoodError
 
@@ -85,3 +87,19 @@ async def test_a_reload_that_breaks_is_told_and_the_service_goes_on(capsys):
     await run
     assert service.heard == ["start", "reload", "stop"]
     assert "sapwood serve: reload: IndexError" in capsys.readouterr().err
+
+
+async def test_a_watched_file_that_changes_is_a_reason_to_reload(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(signals, "Watch", functools.partial(signals.Watch, every=0.005))
+    file = tmp_path / "rules.yaml"
+    file.write_text("one")
+    service = Service([], ["f.yaml: cannot be read"], [])
+    run = asyncio.ensure_future(run_until_told(service, lambda: [str(file)]))
+    for text in ("two", "three"):
+        await service.reloaded.wait()
+        service.reloaded.clear()
+        file.write_text(text)
+    await send(service, signal.SIGTERM)
+    await run
+    assert service.heard[:3] == ["start", "reload", "reload"]
+    assert "f.yaml: cannot be read" in capsys.readouterr().err
