@@ -167,3 +167,14 @@ async def test_so_many_in_a_second_and_no_more(api, control):
     assert answers[-1][2]["Retry-After"] == "1"
     assert "purge.max_calls_per_second" in answers[-1][1]["detail"]
     assert len(control.offers) == 4
+
+
+@pytest.mark.parametrize("value", [b"a\x01b", b"a\rb", b"a\x00b", b"a\r\n b", b"a\nb", b"a\x7fb"])
+async def test_no_field_comes_in_that_could_not_go_out(api, control, value):
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.admin.port)
+    head = f"PUT {WHERE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: a/b\r\nContent-Length: 3\r\nConnection: close\r\n"
+    writer.write(head.encode() + b"ETag: " + value + b"\r\n\r\nabc")
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert control.offers == []
