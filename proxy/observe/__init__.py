@@ -20,6 +20,7 @@
 - ``emf``         as lines of the log
 - ``logs``        one line per request, per purge, per failure
 - ``logger``      what makes a line of an event's fields
+- ``requestlines``  a request's line, written directly
 - ``redaction``   what a log line may hold
 - ``linewriter``  the thread that writes lines
 - ``options``     what the operator says about logs

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 MOST_WAITING: Final = 10_000  # lines; about 4 MB of requests' lines
 _BATCH: Final = 500
 
+GATHERED: Final = 0.02
+"""Seconds for which lines gather after the first: a thread that wakes for each of them takes the lock from the loop."""
+
 
 class LineWriter:
     """Writes lines to a binary stream from a thread of its own.
@@ -27,6 +30,7 @@ class LineWriter:
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         self._dropped = 0
         self._broken = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sapwood-log", daemon=True)
         self._thread.start()
 
@@ -48,11 +52,13 @@ class LineWriter:
     def close(self, seconds: float = 2.0) -> None:
         """Write what waits, for that long at most. The stream stays open: it is its owner's."""
         self._lines.put(None)
+        self._closing.set()
         self._thread.join(seconds)
 
     def _run(self) -> None:
         while (line := self._lines.get()) is not None:
             batch = [line]
+            self._closing.wait(GATHERED)
             ended = False
             try:
                 while len(batch) < _BATCH and not ended:

@@ -28,6 +28,7 @@ from proxy.observe.events import (
     WorkerEnded,
 )
 from proxy.observe.redaction import without_query
+from proxy.observe.requestlines import as_json, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,26 +126,10 @@ class Logs:
     def write(self, event: RequestServed) -> None:
         """Write the line of a request, whatever chance says."""
         failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - as above
-        fields: dict[str, Any] = {
-            "route": event.route,
-            "outcome": event.outcome.value,
-            "status": event.status,
-            "method": event.method,
-            "path": event.path.partition("?")[0],
-            "seconds": round(event.seconds, 6),
-            "bytes": event.sent_bytes,
-            "client": event.client,
-            "request_id": event.request_id,
-        }
-        optional = {
-            "namespace": event.namespace or None,
-            "detail": event.detail or None,
-            "ttl": event.ttl,
-            "age": event.age,
-            "aborted": event.aborted or None,
-        }
-        fields.update((name, value) for name, value in optional.items() if value is not None)
-        (self.log.warning if failed else self.log.info)("request", **fields)
+        if self.options.format != "json":
+            (self.log.warning if failed else self.log.info)("request", **fields_of(event))
+        elif self.options.level in {"debug", "info"} or (failed and self.options.level == "warning"):
+            self._writer.write(as_json(event, "warning" if failed else "info"))
 
     def _purge(self, event: Purged) -> None:
         fields: dict[str, Any] = {

@@ -1,0 +1,54 @@
+"""A request's line as JSON, written directly: of all lines this one is written for each miss.
+
+It says what ``Logs`` would have said through structlog, in the same order, for a sixth of the time; a test holds both
+against each other.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from proxy.observe.redaction import harmless_text
+
+if TYPE_CHECKING:
+    from proxy.observe.events import RequestServed
+
+
+def fields_of(event: RequestServed) -> dict[str, Any]:
+    """Return what a request's line says, what is not known left out."""
+    fields: dict[str, Any] = {
+        "route": event.route,
+        "outcome": event.outcome.value,
+        "status": event.status,
+        "method": event.method,
+        "path": event.path.partition("?")[0],
+        "seconds": round(event.seconds, 6),
+        "bytes": event.sent_bytes,
+        "client": event.client,
+        "request_id": event.request_id,
+    }
+    if event.namespace:
+        fields["namespace"] = event.namespace
+    if event.detail:
+        fields["detail"] = event.detail
+    if event.ttl is not None:
+        fields["ttl"] = event.ttl
+    if event.age is not None:
+        fields["age"] = event.age
+    if event.aborted:
+        fields["aborted"] = True
+    return fields
+
+
+def as_json(event: RequestServed, level: str) -> bytes:
+    """Return the line of a request, without its end."""
+    fields = {
+        name: harmless_text(value) if isinstance(value, str) else value for name, value in fields_of(event).items()
+    }
+    fields["event"] = "request"
+    fields["level"] = level
+    fields["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return orjson.dumps(fields)
