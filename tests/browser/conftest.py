@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 from contextlib import AsyncExitStack
 
 import pytest_asyncio
@@ -12,7 +13,6 @@ from playwright.async_api import async_playwright, expect
 from servers import Valkey
 from sidecar import Sidecar
 
-CHROMIUM = "/usr/bin/chromium"
 # What components.md found to work: no sandbox for root, nothing that phones home.
 FLAGS = [
     "--no-sandbox",
@@ -101,7 +101,7 @@ async def shop(opened):
 async def browser():
     expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
         await browser.close()
 
