@@ -34,9 +34,10 @@ def size_of(key: CacheKey, value: StoredResponse | Uncacheable | VaryRecord) -> 
         case StoredResponse():
             lines = value.headers.lines
             taken += _RESPONSE + len(value.body) + len(value.reason) + 2 * _OCTETS
-            # The index has a copy of each name that is not in lower case.
-            names = [len(name) if name.islower() else 2 * len(name) + _OCTETS for name, _ in lines]
-            taken += sum(names) + sum([len(field) for _, field in lines])
+            names = b"".join([name for name, _ in lines])
+            taken += len(names) + sum([len(field) for _, field in lines])
+            if not names.islower():  # then the index has copies of its own
+                taken += len(names) + len(lines) * _OCTETS
             taken += len(lines) * (_LINE + 2 * _OCTETS + _SLOT)
             taken += _of_texts(value.selectors)
             for name, field in value.vary:
