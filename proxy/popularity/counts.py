@@ -109,9 +109,10 @@ class Popularity:
         """Return the reads, by digest, since they were last taken, of entries with one of these selectors, under it."""
         taken: dict[str, list[tuple[str, int]]] = {}
         for digest, row in self._rows.items():
-            if row.reads > row.taken and (name := next((one for one in row.selectors if one in selectors), None)):
-                taken.setdefault(name, []).append((digest, row.reads - row.taken))
-                row.taken = row.reads
+            if row.reads > row.taken:
+                if (name := next((one for one in row.selectors if one in selectors), None)) is not None:
+                    taken.setdefault(name, []).append((digest, row.reads - row.taken))
+                row.taken = row.reads  # of others too: what was read before a route follows the traffic is over
         return taken
 
     def _hit(self, selectors: Collection[str]) -> list[_Row]:

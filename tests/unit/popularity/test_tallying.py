@@ -100,3 +100,11 @@ def test_what_is_forgotten_half_way_is_neither_lost_nor_counted_twice():
     read(popularity, "a", times=2)
     read(popularity, "e")
     assert popularity.take_reads({"route:plan"}) == {"route:plan": [("a", 2), ("e", 1)]}
+
+
+def test_what_was_read_before_a_route_follows_the_traffic_is_over():
+    popularity = Popularity()
+    read(popularity, "a", route="other", times=9)
+    assert popularity.take_reads({"route:plan"}) == {}
+    read(popularity, "a", route="other", times=2)
+    assert popularity.take_reads({"route:plan", "route:other"}) == {"route:other": [("a", 2)]}
