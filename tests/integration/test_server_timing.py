@@ -50,7 +50,8 @@ async def test_who_has_the_token_is_told_and_nobody_else(origin, valkey):
     assert re.search(r'backend;dur=[\d.]+;desc="1x"', said)
     assert re.search(r'store;dur=[\d.]+;desc="\dx"', said)
     assert b'cache;desc="bypass"' in passed[b"server-timing"]
-    assert b'cache;desc="hit_memory"' in hit[b"server-timing"]
+    # From which of the two depends on how long ago the mirror looked.
+    assert re.search(rb'cache;desc="hit_(memory|redis)"', hit[b"server-timing"])
     for other in (guessed, after):
         assert without_clock(other) == without_clock(plain)
     assert not any(b"sapwood-debug" in head.lower() or TOKEN.encode() in head for head in origin.heads)
