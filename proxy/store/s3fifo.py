@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _SMALL_SHARE: Final = 0.05  # of the budget; anything from 2 to 10 % does, more costs hits (bench/hitratio.py)
 _MOST_HITS: Final = 7  # more would keep yesterday's favourites for too many rounds
-_MOST_LOOKS: Final = 64  # in each queue, 20 us; where everything is popular, all of it would be looked at
+_MOST_LOOKS: Final = 64  # in each queue, 25 us; where everything is popular, all of it would be looked at
 _LEAST_REMEMBERED: Final = 16  # in each half, however few are kept
 _NAME: Final = (1 << 30) - 1  # of a hash: Python's smallest integers; a mix-up only spares somebody a queue
 
