@@ -24,6 +24,7 @@ PROOFS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "footprint": (("--entries", "100000"), ("--entries", "5000")),
     "hitratio": (("--requests", "600000"), ("--requests", "60000")),
     "warming": ((), ("--reads", "10000")),
+    "start": ((), ("--rounds", "3")),
 }
 
 

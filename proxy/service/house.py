@@ -39,7 +39,6 @@ from proxy.service.redisfacts import asked
 from proxy.service.sharing import SharedStats
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
-from proxy.store.redis import RedisStore
 from proxy.store.tiered import TieredStore
 from proxy.warming.archive import OwnArchive, SharedArchive
 from proxy.warming.schedule import Schedule
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from proxy.backplane.client import Backplane
     from proxy.observe.events import Observer
     from proxy.settings import Settings
+    from proxy.store.redis import RedisStore
     from proxy.warming.turns import Turns
 
 
@@ -168,6 +168,7 @@ def _stored(
         local = LocalLedger(settings.purge)
         return None, local, MemoryStore(local, settings.store, now=wall)
     from proxy.backplane.client import Backplane  # noqa: PLC0415 - redis takes its time, and is not always needed
+    from proxy.store.redis import RedisStore  # noqa: PLC0415 - as above
 
     backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
     trusted = settings.store.max_lag if settings.store.memory_size else 0.0

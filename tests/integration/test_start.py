@@ -56,7 +56,7 @@ def test_a_sidecar_imports_what_it_needs_and_no_more(store, valkey):
         while those_of(imports(b"".join(sidecar.lines)), LATER) != LATER:
             time.sleep(0.01)
     seen = imports(b"".join(sidecar.lines))
-    assert {"aiohttp.web", "uvloop", "httptools", "orjson", "yaml", "zstandard"} <= seen, "these it does need"
+    assert {"aiohttp.web", "uvloop", "httptools", "orjson", "yaml"} <= seen, "these it does need"
     assert those_of(seen, NEVER) == set()
     assert those_of(seen, REDIS) == (REDIS if store == "redis" else set())
 
