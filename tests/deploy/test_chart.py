@@ -356,8 +356,8 @@ REFUSED = {
         "sapwood: config, configFile, existingConfigMap: give one of them",
     ),
     "too little grace": (
-        {**SHARED, "terminationGracePeriodSeconds": 30},
-        "sapwood: terminationGracePeriodSeconds: 30 is too short to drain: say more than 35 (drain.timeoutSeconds, drain.endpointsSeconds and 5)",
+        {**SHARED, "terminationGracePeriodSeconds": 35},
+        "sapwood: terminationGracePeriodSeconds: 35 is too short to drain: say more than 35 (drain.timeoutSeconds, drain.endpointsSeconds and 5)",
     ),
     "a secret without a key": (
         {**SHARED, "store": {"url": "redis://r", "secret": {"name": "s"}}},

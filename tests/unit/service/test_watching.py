@@ -33,10 +33,19 @@ def appended(path):
         file.write("more")
 
 
+def linked(volume):
+    made = volume / "..other"
+    made.mkdir()
+    (made / "rules").hardlink_to((volume / "rules").resolve())
+    (volume / "..data_tmp").symlink_to(made.name)
+    (volume / "..data_tmp").replace(volume / "..data")
+
+
 @pytest.mark.parametrize(
     "change",
     [
         pytest.param(lambda volume: mount(volume, rules="one"), id="a mounted volume led elsewhere, same bytes"),
+        pytest.param(linked, id="led to the same file under another path"),
         pytest.param(lambda volume: appended(volume / "rules"), id="written into"),
         pytest.param(lambda volume: (volume / "..data" / "rules").unlink(), id="gone"),
         pytest.param(lambda volume: os.utime(volume / "rules", (1, 1)), id="touched"),
