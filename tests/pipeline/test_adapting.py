@@ -7,6 +7,7 @@ from proxy.observe.events import LifetimeAdapted, ResponseStored
 from proxy.policy.adaptive import Step
 from proxy.popularity.tallying import Tallying
 from tests.pipeline.stage import Stage
+from tests.pipeline.test_handover import hands_over
 
 RULES = """
 version: 1
@@ -128,6 +129,12 @@ async def test_a_head_that_freshens_too(stage):
     await stage.asks("/plans/1", method="HEAD")
     await stage.at_rest()
     assert stage.facts.of(ResponseStored)[-1].ttl == 1.5 * HOUR
+
+
+async def test_what_is_handed_over_too(stage):
+    await an_hour_with(stage, "/plans/1", 9)
+    assert (await hands_over(stage, "/plans/1")).freshness.lifetime == 1.5 * HOUR
+    assert (await hands_over(stage, "/plans/1", cache_control="max-age=100")).freshness.lifetime == 100
 
 
 async def test_what_is_somebody_s_own_is_not_counted_and_so_not_cold(stage):
