@@ -31,6 +31,7 @@ from proxy.popularity.counts import Gain
 from proxy.popularity.merging import Merging
 from proxy.popularity.own import OwnRanking
 from proxy.popularity.recipes import Recipe
+from proxy.popularity.tallying import Tallying
 from proxy.purge.local import LocalLedger
 from proxy.settings import load_settings
 from proxy.settings.trial import forwarding_of
@@ -52,6 +53,9 @@ MERGED_EVERY = 600.0  # seconds; 5 in a sidecar, where nobody waits for weeks to
 
 SAID: dict[int, dict[bytes, tuple[int, Headers, bytes]]] = {}
 """What the backend says by how many plans it has: nothing of it changes, from one simulated day to another."""
+
+TALLIED = 20
+"""Times between two merges: a window during which nobody speaks for a minute counts as not seen."""
 
 HITS = frozenset({"hit_memory", "hit_redis", "stale", "revalidated"})
 
@@ -178,6 +182,7 @@ class House:
         )
         self.pipeline = Pipeline(self.parts)
         self.merging = Merging(self.parts.popularity, self.ranking, self, self.wall)
+        self.tallying = Tallying(self.parts.popularity, self.parts.windows, lambda: self.parts.book, self, self.wall)
         hosts = self._settings.front.hosts or frozenset()
         self.warming = Warming(self.pipeline, self.ranking, OwnTurns(), OwnArchive(), hosts)
 
@@ -205,7 +210,9 @@ class House:
 
     async def _merge_again_and_again(self) -> None:
         while True:
-            await asyncio.sleep(MERGED_EVERY)
+            for _ in range(TALLIED):
+                await asyncio.sleep(MERGED_EVERY / TALLIED)
+                await self.tallying.merge()
             await self.merging.merge()
 
     async def learn(self, trace: Sequence[tuple[float, str]]) -> None:

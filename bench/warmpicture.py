@@ -21,7 +21,7 @@ def draw(file: Path, bars: list[tuple[str, float, int]], strategy: dict[str, flo
     ]
     for name, value in (("before", "strategy: 60"), ("asked", "asked: 80"), ("after", "strategy: 88")):
         x = LEFT + strategy[name] * SCALE
-        anchor = "start" if name == "after" else "end" if name == "asked" else "middle"
+        anchor = "start" if name == "after" else "end"
         lines += [
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 8}" y2="{height - 28}" stroke="#8a8f8c" stroke-dasharray="4 3"/>',
             f'<text x="{x:.1f}" y="{TOP - 14}" text-anchor="{anchor}" font-size="11" fill="#5c625e">{value} %</text>',
