@@ -200,14 +200,18 @@ class Crew:
     # Keeping each place filled.
 
     async def _begin(self, member: Member) -> None:
-        settings = self._settings
+        settings, log = self._settings, None
         await member.begin(settings.written.as_dict(), self._port.listen, self._store_url)
-        while settings is not self._settings:  # a reload that this one was too young for
-            settings = self._settings
-            if failure := await _told(member, "use", settings):
-                raise WorkerError(failure)
-        if self._log is not None:
-            await member.channel.ask("log", ANSWERS_WITHIN, options=asdict(self._log))
+        # Who is not up is left out of reloads and orders. So until there is none that this one has missed, it is not.
+        while settings is not self._settings or log is not self._log:
+            if settings is not self._settings:
+                settings, log = self._settings, None
+                if failure := await _told(member, "use", settings):
+                    raise WorkerError(failure)
+            elif self._log is not None:
+                log = self._log
+                await member.channel.ask("log", ANSWERS_WITHIN, options=asdict(log))
+        member.is_up = True
         if self._is_draining:
             member.kill()
 

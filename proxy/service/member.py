@@ -2,7 +2,7 @@
 
 Why a new interpreter and not a fork: a leader that has been running for weeks has threads, a libuv loop and sockets,
 none of which survive a fork in good order, and a worker that died must be replaced just then. It costs the start of an
-interpreter (0.3 s of CPU) and memory that is not shared (30 MB each), which is why one worker is the default.
+interpreter (0.3 s of CPU) and memory that is not shared (50 MB each), which is why one worker is the default.
 A worker must not outlive its leader, however that one ends: it asks the kernel to be killed when its parent dies
 (PR_SET_PDEATHSIG) and looks whether the parent is gone already; elsewhere than on Linux it ends when its channel does.
 """
@@ -81,13 +81,12 @@ class Member:
         self._serving = self._background.start(self.channel.serve(self), name=f"worker {self.index}")
 
     async def begin(self, written: dict[str, Any], listen: str, store_url: str | None) -> None:
-        """Let it build and listen. Raises WorkerError, ChannelError."""
+        """Let it build and listen; it is up when it knows what all others know. Raises WorkerError, ChannelError."""
         said = await self.channel.ask(
             "begin", STARTS_WITHIN, written=written, index=self.index, listen=listen, store_url=store_url
         )
         if said["failure"]:
             raise WorkerError(said["failure"])
-        self.is_up = True
 
     def hear(self, news: str, said: dict[str, Any]) -> None:
         """Take over what it has counted, and note that it lives."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from proxy.fetch.options import OriginOptions
     from proxy.settings.sections import Section
 
-MOST_WORKERS: Final = 64  # more than the cores that a sidecar gets; each is 60 MB
+MOST_WORKERS: Final = 64  # more than the cores that a sidecar gets; each is 50 MB
 
 
 def read_workers(top: Section, backplane: BackplaneOptions | None, origin: OriginOptions) -> int:
