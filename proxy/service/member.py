@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from proxy.background import Background
     from proxy.observe.counters import Counters
 
-STARTS_WITHIN: Final = 30.0
-"""Seconds from its process to its socket: twenty times what half a CPU takes."""
+STARTS_WITHIN: Final = 60.0
+"""Seconds from its process to its socket: a dozen of them on half a CPU take ten."""
 
 
 class WorkerError(SapwoodError):

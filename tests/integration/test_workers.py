@@ -200,6 +200,16 @@ async def test_a_worker_that_is_killed_is_replaced_and_its_counts_stay(valkey):
         assert done * 0.5 < (await admin(sidecar, "GET", "/stats"))[1]["total_requests"] <= done + broken
         assert (await admin(sidecar, "GET", "/health"))[1]["status"] == "healthy"
 
+        # Nobody asks any more, and it has told all that it counted: not one of these is lost with it.
+        told = (await scrape(sidecar))["sapwood_requests_total"]
+        os.kill(other, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while (sums := await scrape(sidecar))["sapwood_worker_restarts_total"] < 2 or sums[
+                "sapwood_workers_up"
+            ] < 2:
+                assert sums["sapwood_requests_total"] == told
+        assert (await scrape(sidecar))["sapwood_requests_total"] == told
+
 
 async def test_a_drain_answers_everything_that_was_accepted(valkey):
     async with crew(valkey.url) as (sidecar, origin), clients(sidecar) as asking:
