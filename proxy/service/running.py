@@ -108,13 +108,16 @@ class Service:
                     undo.push_async_callback(self._crew.end)
                     await self._crew.launch()
                 await house.ledger.start()
-                house.merging.start()
-                house.tallying.start()
                 if self.place is None:
-                    await self._start_what_is_one(undo)
+                    await self._start_admin(undo)
                 assert self._traffic is not None
                 await self._traffic.start()
             undo.pop_all()
+        # Not before: a start that fails must not have said anything to Redis, nor to the log.
+        house.merging.start()
+        house.tallying.start()
+        if self.place is None:
+            self._begin_what_is_one()
         self.is_ready = True
 
     async def _store_url(self, undo: contextlib.AsyncExitStack) -> str | None:
@@ -154,20 +157,22 @@ class Service:
             listen = self.settings.front.listen
             raise ListenError(f"cannot listen on {listen}: {error.strerror or error}") from error
 
-    async def _start_what_is_one(self, undo: contextlib.AsyncExitStack) -> None:
-        """Start what there is once in a sidecar, however many workers it has: the clock, the admin port, the probes."""
+    async def _start_admin(self, undo: contextlib.AsyncExitStack) -> None:
+        # Only now, and not in a worker: aiohttp takes longer to import than all of our own.
+        from proxy.admin.server import Admin  # noqa: PLC0415 - see above
+
+        self._admin = Admin(self.settings.admin, self._steering(), self.house.observer)
+        await self._admin.start()
+        undo.push_async_callback(self._admin.stop)
+
+    def _begin_what_is_one(self) -> None:
+        """Begin what is done once in a sidecar, however many workers it has: by the clock, and for other replicas."""
         house = self.house
         house.schedule.start()
         house.warming.start(self.settings.warmers)
         house.sharing.start()
         if house.exporter is not None:
             house.exporter.start()
-        # Only now, and not in a worker: aiohttp takes longer to import than all of our own.
-        from proxy.admin.server import Admin  # noqa: PLC0415 - see above
-
-        self._admin = Admin(self.settings.admin, self._steering(), house.observer)
-        await self._admin.start()
-        undo.push_async_callback(self._admin.stop)
 
     def _steering(self) -> Steering:
         if self._crew is None:
