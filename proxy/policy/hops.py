@@ -84,6 +84,10 @@ FOR_CACHES: Final = frozenset({b"cache-tag", b"surrogate-control", b"surrogate-k
 """Response fields that were meant for this cache."""
 
 
+_NAMING_NOTHING: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
+"""What Connection usually says: nothing, or the name of a field that ends here anyway."""
+
+
 def as_read(name: bytes) -> bytes:
     """Return a name as backends read it that keep fields as CGI does (RFC 3875 section 4.1.18): "_" is "-" there."""
     return name.lower().replace(b"_", b"-")
@@ -91,6 +95,6 @@ def as_read(name: bytes) -> bytes:
 
 def of_this_hop(headers: Headers) -> frozenset[bytes]:
     """Return the lower-case names that end here: the table's, and those that Connection nominates."""
-    if b"connection" not in headers:
+    if headers.combined(b"connection") in _NAMING_NOTHING:
         return HOP_BY_HOP
     return HOP_BY_HOP.union(option.lower() for option in list_elements(headers, b"connection"))
