@@ -108,13 +108,14 @@ class Connection(Line):
                 break
             if served is None:
                 break
-            self._transport.write(served.head)
-            if served.body:
-                self._transport.write(served.body)
+            start, rest, _ = served
+            self._transport.write(start)
+            if rest:
+                self._transport.write(rest)
             lane.served(served, head, perf_counter() - began, now, self.peer, trusted=self._is_trusted)
             at = end + 4
         if at:
-            self._wait(Waiting.NEXT)  # begun anew, as after any answer
+            self._waits_for_next()
         return data[at:]
 
     def eof_received(self) -> bool:

@@ -9,7 +9,7 @@ time whether it still holds. So the lane decides nothing: what it does not find,
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from proxy.front.incoming import plain_id, request_from
 from proxy.front.plates import Plate, plate_for
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from proxy.wire.plain import FieldLines
 
     Place = tuple[bytes | None, ...]
+    Served = tuple[bytes, bytes, Plate]
 
 LONGEST: Final = 2048
 """Bytes of a request line that is remembered; longer ones are seldom asked for twice."""
@@ -86,14 +87,6 @@ class Plates:
         self._places = []
 
 
-class Served(NamedTuple):
-    """An answer on its way: what was sent, and what it was made of."""
-
-    head: bytes
-    body: bytes
-    plate: Plate
-
-
 class Lane:
     """All spots of one listener."""
 
@@ -111,7 +104,8 @@ class Lane:
     def answer(self, head: bytes, now: float, *, trusted: bool) -> Served | None:
         """Answer a head (without its empty line), or None: it goes the whole way.
 
-        ``trusted``: the peer's word about the scheme counts.
+        The answer is what to send (all of it, or the head and a large body) and the plate it was made of. ``trusted``:
+        the peer's word about the scheme counts.
         """
         lines = head.split(b"\r\n")
         spot = self._spots.get(lines[0])
@@ -128,17 +122,18 @@ class Lane:
         if not self._probe.holds(plate.repeat, now):
             return None
         request_id = plain_id(fields.get(b"x-request-id")) if plate.wants_id else b""
-        return Served(*plate.filled(request_id, now), plate)
+        start, rest = plate.filled(request_id, now)
+        return start, rest, plate
 
     def served(  # noqa: PLR0913 - as it left
         self, served: Served, head: bytes, seconds: float, now: float, peer: str, *, trusted: bool
     ) -> None:
         """Count an answer that was sent; its request is only understood as a whole where somebody wants to know."""
-        plate = served.plate
+        start, rest, plate = served
         if self._probe.served(plate.repeat, plate.status, seconds, now):
             whole = read_head(head + b"\r\n\r\n", self._options.wire)
             request = request_from(whole, peer, self._options, trusted=trusted)
-            sent = len(served.head) + len(served.body)
+            sent = len(start) + len(rest)
             self._probe.tell(plate.repeat, request, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
 
     def learn(self, request: Request, answer: Answer) -> None:

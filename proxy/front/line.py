@@ -104,6 +104,11 @@ class Line(asyncio.Protocol):
         else:
             self._alarm.set(seconds)
 
+    def _waits_for_next(self) -> None:
+        """Wait for another request, from now on; as ``_wait``, for the lane."""
+        self._waiting = Waiting.NEXT
+        self._alarm.set(self.house.options.keep_alive)
+
     def _rang(self) -> None:
         """Stop waiting."""
         match self._waiting:
