@@ -93,8 +93,9 @@ async def read(service, target, *fields, times=1):
 
 
 async def ranked(*services):
-    """Carry what was read into the ranking."""
+    """Carry what was read into the ranking, once all of it is saved: that happens behind the answers."""
     for service in services:
+        await until(lambda: not len(service.house.parts.flights))  # noqa: B023 - awaited before the next
         await service.house.merging.merge()
 
 

@@ -50,7 +50,7 @@ class _Turnwise:
         turn = self._turn
         if turn is None:
             turn = self._turn = _Turn()
-            loop.call_soon(self._send, turn)
+            self._backplane.tasks.start(self._exchange(turn), self.operation)  # which begins when the loop comes round
         start = len(turn.items)
         turn.items += items
         answer: asyncio.Future[list[Any]] = loop.create_future()
@@ -59,12 +59,9 @@ class _Turnwise:
             self._turn = None
         return answer
 
-    def _send(self, turn: _Turn) -> None:
+    async def _exchange(self, turn: _Turn) -> None:
         if self._turn is turn:
             self._turn = None
-        self._backplane.tasks.start(self._exchange(turn), self.operation)
-
-    async def _exchange(self, turn: _Turn) -> None:
         try:
             replies = await self._ask(turn.items)
         except StoreError as error:
