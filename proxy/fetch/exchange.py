@@ -10,6 +10,7 @@ How to think about it: three things may end an exchange, and ``_finish`` is the 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from proxy.fetch.framing import framed
@@ -88,7 +89,14 @@ class Exchange:
             if self._tunnel is not None:
                 await self._tunnel.aclose()
             raise
-        return reply
+        return self._with_all(reply)
+
+    def _with_all(self, reply: Reply) -> Reply:
+        """Add the content, where it came along with the head: nearly every answer of an API does."""
+        if not self._is_over or self.length is None or self.overrun or len(self.trailers):
+            return reply
+        whole = self._inflow.whole()
+        return reply if whole is None or len(whole) != self.length else replace(reply, whole=whole)
 
     def _start(self, request: Outgoing) -> None:
         connection = self._connection

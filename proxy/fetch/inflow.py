@@ -68,6 +68,10 @@ class Inflow:
         self._unpause()
         return data
 
+    def whole(self) -> bytes | None:
+        """Return all that will ever be here, if all of it is and nothing of it was taken yet; it stays to be taken."""
+        return b"".join(self._chunks) if self._ended and self._failure is None else None
+
     def _unpause(self) -> None:
         if self._is_paused:
             self._is_paused = False

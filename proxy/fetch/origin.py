@@ -49,12 +49,14 @@ class Reply:
     """The backend's final head as it came, hop-by-hop fields included, and what follows it.
 
     ``body`` must be read to its end or closed; it is at its end from the start where there is no content. With
-    ``tunnel`` set, the tunnel must be closed instead.
+    ``tunnel`` set, the tunnel must be closed instead. ``whole``: all of the content, where it came along with the head
+    and is as long as stated; then ``body`` needs neither reading nor closing.
     """
 
     response: Response
     body: ReplyBody
     tunnel: Tunnel | None = None
+    whole: bytes | None = None
 
 
 class Origin(Protocol):

@@ -19,6 +19,7 @@ from proxy.observe.events import Outcome
 from proxy.pipeline import render
 from proxy.pipeline.fill import Crew
 from proxy.pipeline.lookup import HIT_IN, Looked, stand
+from proxy.pipeline.passing import content_of
 from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import freshness, keys, plan, vary
 from proxy.policy.plan import Forward
@@ -179,6 +180,9 @@ async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, 
         await body.aclose()
         whole = replace(answer, body=landing.spool.body())
         return render.of_bytes(visit.request, whole, response_time=draft.response_time, now=now)
+    if landing.is_whole and landing.spool.length is not None and not landing.spool.trailers:
+        await body.aclose()
+        return replace(answer, body=landing.spool.body())  # one write, and nobody to follow
     return answer
 
 
@@ -189,7 +193,7 @@ async def _handed(parts: Parts, quest: Quest, landing: Handed) -> Answer:
     outcome = Outcome.REVALIDATED if landing.answered == 304 != reply.response.status else Outcome.MISS
     headers = render.dressed(visit, reply.response, status, outcome)
     facts = Facts(visit.route.name, visit.namespace, outcome, landing.reason)
-    answer = Answer(replace(reply.response, headers=headers), reply.tunnel or reply.body, facts)
+    answer = Answer(replace(reply.response, headers=headers), content_of(reply), facts)
     if render.is_not_modified(visit.request, answer.response, parts.wall()):
         await reply.body.aclose()
         return render.not_modified(answer)

@@ -15,7 +15,7 @@ from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import cors, forwarding
 
 if TYPE_CHECKING:
-    from proxy.message.body import Body
+    from proxy.message.body import Body, Tunnel
     from proxy.message.headers import Headers
     from proxy.message.request import Request
     from proxy.pipeline.parts import Parts
@@ -100,4 +100,9 @@ def passed(call: Call, reply: Reply, *, forward: Forward, detail: str) -> Answer
         headers = cors.decorated(headers, call.request, call.book.cors)  # on cached routes it speaks for the backend
     facts = Facts(route=call.route, namespace=call.namespace, outcome=Outcome.BYPASS, detail=detail)
     answer = replace(response, headers=signed(headers, call.request, status, Outcome.BYPASS))
-    return Answer(answer, reply.tunnel or reply.body, facts)
+    return Answer(answer, content_of(reply), facts)
+
+
+def content_of(reply: Reply) -> bytes | Body | Tunnel:
+    """Return what follows a reply's head: all of it where it is here, so that it leaves with the head in one write."""
+    return reply.whole if reply.whole is not None else reply.tunnel or reply.body

@@ -324,3 +324,20 @@ async def test_who_looked_before_a_flight_saved_and_starts_after_it_has_ended_lo
     assert (await late).body == b"one"
     assert len(stage.origin.heard) == 1
     assert store.looks == 3
+
+
+@pytest.mark.parametrize(
+    ("says", "at_once"),
+    [
+        pytest.param({}, True, id="all of it is here"),
+        pytest.param({"body_gate": asyncio.Event()}, False, id="the content is yet to come"),
+        pytest.param({"length": None}, False, id="nobody said how long it is"),
+    ],
+)
+async def test_what_is_all_here_leaves_with_its_head(stage, says, at_once):
+    stage.says(200, b"hello", **says)
+    answer = await stage.pipeline.answer(stage.request("/plans/1"), None, lambda response: None)
+    assert isinstance(answer.body, bytes) is at_once
+    if "body_gate" in says:
+        says["body_gate"].set()
+    assert (await stage.read(answer)).body == b"hello"

@@ -161,3 +161,35 @@ async def test_bytes_that_come_after_it_gave_up_are_nobodys(begin):
     assert scene.given_back == [False]
     scene.running.cancel()
     await asyncio.wait([scene.running])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "whole"),
+    [
+        pytest.param([OK], b"ok", id="all in one piece"),
+        pytest.param([OK[:-2], b"ok"], None, id="the content later"),
+        pytest.param([OK[:-1], b"k"], None, id="the end of it later"),
+        pytest.param([OK[:9], OK[9:]], b"ok", id="a head in two pieces, then all the rest"),
+        pytest.param([b"HTTP/1.1 204 No Content\r\n\r\n"], b"", id="no content"),
+        pytest.param([OK + b"more"], None, id="bytes of no message behind it"),
+        pytest.param(
+            [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"], None, id="no length stated"
+        ),
+    ],
+)
+async def test_content_that_came_with_its_head_is_handed_over_with_it(begin, pieces, whole):
+    scene = await begin()
+    scene.connection.data_received(pieces[0])
+    await asyncio.sleep(0)
+    if len(pieces) == 1:
+        reply = await scene.running
+    elif pieces[0].endswith(b"\r\n\r\n") or pieces[0].endswith(b"o"):
+        reply = await scene.running
+        scene.connection.data_received(pieces[1])
+    else:
+        scene.connection.data_received(pieces[1])
+        reply = await scene.running
+    assert reply.whole == whole
+    expected = b"" if whole == b"" else b"ok"
+    assert await reply.body.read() + await reply.body.read() == expected  # it can be read all the same
+    await reply.body.aclose()
