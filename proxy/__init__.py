@@ -18,7 +18,7 @@ The outside world, one door each:
 The way of a request:
 
 - ``pipeline``    from a parsed request to an answer; the only place where decisions are carried out
-- ``warming``     what happens by the clock
+- ``warming``     what is fetched before anybody asks, and what happens by the clock
 - ``front``       the traffic listener: one protocol object owns each client connection
 - ``admin``       the admin and probe listeners
 
