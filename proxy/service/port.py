@@ -18,6 +18,7 @@ from typing import Final
 from proxy.admin.options import UnixAddress, parse_listen
 
 _BACKLOG: Final = 4096  # as the front's own
+_TRIES: Final = 8  # a port that is free on one address is hardly ever taken on the next
 
 
 class Port:
@@ -36,7 +37,7 @@ class Port:
             if isinstance(address, UnixAddress):
                 self.inherited = _listening(Path(address.path))
             else:
-                self._bind_all(address.host, address.port)
+                self._bind_anywhere(address.host, address.port)
         except BaseException:
             self.release()
             raise
@@ -54,6 +55,18 @@ class Port:
                 Path(self.inherited.getsockname()).unlink(missing_ok=True)
             self.inherited.close()
             self.inherited = None
+
+    def _bind_anywhere(self, host: str, port: int) -> None:
+        """Bind all addresses; where the kernel may choose the port, one that is free on all of them."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._bind_all(host, port)
+            except OSError as error:
+                if port or error.errno != errno.EADDRINUSE or not left:
+                    raise
+                self.release()  # free on the first address, taken on another
+            else:
+                return
 
     def _bind_all(self, host: str, port: int) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

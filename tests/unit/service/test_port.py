@@ -1,5 +1,6 @@
 """The address of all workers: one for them, refused where somebody else is there, free again at the end."""
 
+import errno
 import socket
 import stat
 from contextlib import ExitStack, closing
@@ -73,6 +74,26 @@ def test_a_name_with_several_addresses_has_one_port(monkeypatch):
         assert sorted(held.getsockname() for held in port._held) == [
             ("127.0.0.1", port.port), ("127.0.0.2", port.port),
         ]  # fmt: skip
+    port.release()
+
+
+def test_where_the_kernel_chose_a_port_that_is_taken_on_another_address_it_chooses_again(monkeypatch):
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, 0)) for host in ("127.0.0.1", "127.0.0.2")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    taken = []
+
+    class Taken(socket.socket):
+        def bind(self, address):
+            if address[0] == "127.0.0.2" and len(taken) < 2:
+                taken.append(address[1])
+                raise OSError(errno.EADDRINUSE, "Address already in use")
+            super().bind(address)
+
+    monkeypatch.setattr(socket, "socket", Taken)
+    port = Port("several.example:0")
+    port.take()
+    assert len(port._held) == 2
+    assert len(taken) == 2
     port.release()
 
 
