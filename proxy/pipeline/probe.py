@@ -51,7 +51,7 @@ NEVER_ALIKE: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | {
 class Repeat:
     """What a hit rested on. ``until``: wall-clock seconds at which it would not be one any more.
 
-    ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
+    ``born`` and ``stale_at`` are those of its age and of its freshness. ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
     among them whose values may only be kept as digests. ``never_with``: names that no like request has.
     """
 
@@ -67,6 +67,8 @@ class Repeat:
     never_with: frozenset[bytes]
     counted_in: Served
     is_public: bool
+    born: float
+    stale_at: float
 
 
 class Probe:
@@ -116,6 +118,8 @@ class Probe:
             never_with=_never_with(route, frozenset((*keyed, *own))),
             counted_in=self._repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
             is_public=route.scope == "public",
+            born=stored.response_time - stored.initial_age,
+            stale_at=fresh_until(stored),
         )
 
     def holds(self, repeat: Repeat, now: float) -> bool:
@@ -143,8 +147,8 @@ class Probe:
         """Count an answer that has left; True where ``tell`` is to be called for it too."""
         row, stored = repeat.counted_in, repeat.stored
         row.add(status, seconds, stored.fetch_seconds, now)
-        row.aged += current_age(stored, now)
-        row.left += fresh_until(stored) - now
+        row.aged += now - repeat.born
+        row.left += repeat.stale_at - now
         return self._repeats.wants_event()
 
     def tell(  # noqa: PLR0913 - each a fact of its own

@@ -12,13 +12,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FIELD: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[ \t]*+([\t -~\x80-\xff]*+)")
+_NAME: Final = re.compile(rb"[!#$%&'*+\-.^`|~0-9A-Za-z]++")  # without "_", which some backends read as "-"
+_VALUE_OCTETS: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 MOST_LINES: Final = 4096
 """Lines that are remembered: those of a few hundred kinds of clients, at most 2 MB by the next bound."""
 
 LONGEST_LINE: Final = 256
 """Bytes of a line worth remembering: a User-Agent has about 120."""
+
+MOST_NAMES: Final = 512
+"""Names that are remembered, in each of their spellings: every one that is registered, at most 50 KB."""
+
+LONGEST_NAME: Final = 64
 
 FRESH: Final = frozenset(
     {
@@ -42,22 +48,34 @@ class NotPlainError(Exception):
 class FieldLines(dict[bytes, tuple[bytes, bytes]]):
     """Field lines without their line end, to lower-case name and value; a new one is read when it is asked for."""
 
-    __slots__ = ()
+    __slots__ = ("_names",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: dict[bytes, bytes] = {}
 
     def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
         """Read a line. Raises NotPlainError."""
-        found = _FIELD.fullmatch(line)
-        if found is None:
+        name, colon, value = line.partition(b":")
+        if not colon or value.translate(None, _VALUE_OCTETS):
             raise NotPlainError
-        name, value = found[1].lower(), found[2].rstrip(b" \t")
-        if b"_" in name:  # which some backends read as "-": what that means is decided with care
-            raise NotPlainError
-        pair = (name, value)
-        if len(line) <= LONGEST_LINE and name not in FRESH:
+        low = self._names.get(name) or self._named(name)
+        pair = (low, value.strip(b" \t"))
+        if low not in FRESH and len(line) <= LONGEST_LINE:
             if len(self) >= MOST_LINES:
                 self.clear()
             self[line] = pair
         return pair
+
+    def _named(self, name: bytes) -> bytes:
+        """Return a name in lower case, and remember it. Raises NotPlainError."""
+        if _NAME.fullmatch(name) is None:
+            raise NotPlainError
+        if len(name) <= LONGEST_NAME:
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            self._names[name] = name.lower()
+        return name.lower()
 
 
 def fields_of(lines: list[bytes], known: FieldLines) -> dict[bytes, bytes] | None:
