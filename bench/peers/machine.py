@@ -122,8 +122,17 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
-    """Return the CPU seconds, user's and system's, that these processes have used."""
-    return sum(spent_ticks(Path(f"/proc/{pid}/stat").read_text()) for pid in pids) / TICKS
+    """Return the CPU seconds, user's and system's, that these processes have used; of those that ended, none."""
+    return sum(cpu_seconds_by_process(pids).values())
+
+
+def cpu_seconds_by_process(pids: Iterable[int]) -> dict[int, float]:
+    """Return the CPU seconds of each of these processes that is still there."""
+    found: dict[int, float] = {}
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found[pid] = spent_ticks(Path(f"/proc/{pid}/stat").read_text()) / TICKS
+    return found
 
 
 def spent_ticks(stat: str) -> int:
@@ -134,7 +143,11 @@ def spent_ticks(stat: str) -> int:
 
 def proportional_bytes(pids: Iterable[int]) -> int:
     """Return the memory of these processes (PSS): a shared page counts once among those that share it."""
-    return sum(proportional(Path(f"/proc/{pid}/smaps_rollup").read_text()) for pid in pids)
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # as nginx's loader, which ends after a minute
+            total += proportional(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return total
 
 
 def proportional(rollup: str) -> int:
