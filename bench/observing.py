@@ -7,7 +7,6 @@ import asyncio
 import statistics
 import sys
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -110,26 +109,31 @@ async def answer(head: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
+async def one(kind: str, backend: str, folder: Path, cores: Cores, seconds: float) -> float:
+    """Return the microseconds of a hit of a new process: no two of one program lie in memory alike. Raises RuntimeError."""
+    sidecar = Sidecar(kind, backend, folder, cores)
+    await asyncio.to_thread(sidecar.__enter__)
+    try:
+        await sidecar.warm()
+        await asyncio.to_thread(sidecar.hit, 0.5, "w", folder)
+        micros, said = await asyncio.to_thread(sidecar.hit, seconds, "r", folder)
+    finally:
+        await asyncio.to_thread(sidecar.__exit__, None, None, None)
+    if said.failed:
+        raise RuntimeError(f"{said.failed} requests failed")
+    return micros
+
+
 async def measured(rounds: int, seconds: float) -> dict[str, list[float]]:
     """Let both take turns; return the microseconds of each round. Raises RuntimeError where a request failed."""
     cores = machine.share_out(machine.available())
     found: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    with tempfile.TemporaryDirectory(prefix="sapwood-observing-") as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="sapwood-observing-") as name:
         folder = Path(name)
         async with Backend(answer) as backend:
-            both = [
-                await asyncio.to_thread(stack.enter_context, Sidecar(kind, backend.url, folder, cores))
-                for kind in KINDS
-            ]
-            for sidecar in both:
-                await sidecar.warm()
-                await asyncio.to_thread(sidecar.hit, min(1.0, seconds), "w", folder)
             for turn in range(rounds):
-                for sidecar in both if turn % 2 else reversed(both):
-                    micros, said = await asyncio.to_thread(sidecar.hit, seconds, f"r{turn}", folder)
-                    if said.failed:
-                        raise RuntimeError(f"{said.failed} requests failed")
-                    found[sidecar.kind].append(micros)
+                for kind in KINDS if turn % 2 else reversed(KINDS):
+                    found[kind].append(await one(kind, backend.url, folder, cores, seconds))
     return found
 
 

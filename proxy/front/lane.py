@@ -131,7 +131,7 @@ class Lane:
         """Count an answer that was sent; its request is only understood as a whole where somebody wants to know."""
         start, rest, plate = served
         if self._probe.served(plate.repeat, plate.status, seconds, now):
-            whole = read_head(head + b"\r\n\r\n", self._options.wire)
+            whole = read_head(head + b"\r\n\r\n", self._options.wire, self._known)
             request = request_from(whole, peer, self._options, trusted=trusted)
             sent = len(start) + len(rest)
             self._probe.tell(plate.repeat, request, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)

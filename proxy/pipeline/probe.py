@@ -79,6 +79,7 @@ class Probe:
         self._memory = memory
         self._trusts = trusts
         self._repeats = repeats
+        self._wants_event = repeats.wants_event if repeats.watch is not None else repeats.logs.draws
         self._ledger: Ledger = parts.ledger
         self.wall = parts.wall
         self.dress = memory.dress
@@ -145,11 +146,9 @@ class Probe:
 
     def served(self, repeat: Repeat, status: int, seconds: float, now: float) -> bool:
         """Count an answer that has left; True where ``tell`` is to be called for it too."""
-        row, stored = repeat.counted_in, repeat.stored
-        row.add(status, seconds, stored.fetch_seconds, now)
-        row.aged += now - repeat.born
-        row.left += repeat.stale_at - now
-        return self._repeats.wants_event()
+        saved = repeat.stored.fetch_seconds
+        repeat.counted_in.add(status, seconds, saved, now, now - repeat.born, repeat.stale_at - now)
+        return self._wants_event()
 
     def tell(  # noqa: PLR0913 - each a fact of its own
         self, repeat: Repeat, request: Request, *, status: int, seconds: float, sent_bytes: int, now: float
