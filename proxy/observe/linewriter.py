@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MOST_WAITING: Final = 10_000  # lines; about 4 MB of requests' lines
 _BATCH: Final = 500
 
-GATHERED: Final = 0.02
+GATHERED: Final = 0.1
 """Seconds for which lines gather after the first: a thread that wakes for each of them takes the lock from the loop."""
 
 
