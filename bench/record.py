@@ -105,7 +105,7 @@ def machine() -> dict[str, str]:
             break
     return {
         "cpu": model,
-        "cores": str(len(os.sched_getaffinity(0))),
+        "cores": str(os.cpu_count()),
         "python": platform.python_version(),
         "kernel": platform.release(),
     }
