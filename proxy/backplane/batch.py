@@ -50,7 +50,8 @@ class _Turnwise:
         turn = self._turn
         if turn is None:
             turn = self._turn = _Turn()
-            self._backplane.tasks.start(self._exchange(turn), self.operation)  # which begins when the loop comes round
+            exchange = self._backplane.tasks.start(self._exchange(turn), self.operation)  # when the loop comes round
+            exchange.add_done_callback(lambda _: self._over(turn))
         start = len(turn.items)
         turn.items += items
         answer: asyncio.Future[list[Any]] = loop.create_future()
@@ -58,6 +59,12 @@ class _Turnwise:
         if len(turn.answers) >= MOST:
             self._turn = None
         return answer
+
+    def _over(self, turn: _Turn) -> None:
+        """Let nobody wait for ever, whatever ended the exchange, also before it had begun."""
+        if self._turn is turn:
+            self._turn = None
+        _fail(turn, "the store's answer was given up")
 
     async def _exchange(self, turn: _Turn) -> None:
         if self._turn is turn:
@@ -67,9 +74,6 @@ class _Turnwise:
         except StoreError as error:
             _fail(turn, str(error))
             return
-        except BaseException:  # whatever ends this task, nobody waits for ever
-            _fail(turn, "the store's answer was given up")
-            raise
         common = replies[len(turn.items) :]
         for answer, start, end in turn.answers:
             if not answer.done():  # its caller may have left

@@ -118,6 +118,17 @@ async def test_at_the_end_nobody_waits_for_ever(redis):
         await waiting
 
 
+async def test_who_asked_just_before_the_end_does_not_wait_for_ever_either(redis):
+    lookups = Lookups(redis, b"seq")
+    asking = lookups.read([b"a"])
+    asking.send(None)  # written down; the exchange is yet to begin
+    await redis.tasks.drain(0)
+    with pytest.raises(StoreError, match="given up"):
+        asking.send(None)
+    assert redis.sent == []
+    assert (await lookups.read([b"b"]))[0] == b"value of b"
+
+
 async def test_saves_of_one_turn_go_together_and_a_refusal_is_its_callers_alone(redis):
     saves = Saves(redis)
     good, bad, also_good = await asyncio.gather(
