@@ -108,12 +108,15 @@ class Connection(Line):
                 break
             if served is None:
                 break
-            start, rest, _ = served
+            start, rest, *_ = served
             self._transport.write(start)
             if rest:
                 self._transport.write(rest)
-            lane.served(served, head, perf_counter() - began, now, self.peer, trusted=self._is_trusted)
             at = end + 4
+            try:
+                lane.served(served, head, perf_counter() - began, now, self.peer, trusted=self._is_trusted)
+            except Exception as error:  # noqa: BLE001 - it was answered all the same
+                self.house.on_failure("lane", error)
         if at:
             self._waits_for_next()
         return data[at:]

@@ -40,8 +40,7 @@ def request_from(head: RequestHead, peer: str, options: FrontOptions, *, trusted
     """
     headers = head.headers
     scheme = scheme_of(headers, trusted=trusted)
-    networks = options.trusted_proxies
-    chain = believed(peer, headers, networks, trusted=trusted) if b"x-forwarded-for" in headers else (peer,)
+    chain = chain_of(headers, peer, options, trusted=trusted)
     return Request(
         head.method,
         head.target,
@@ -55,6 +54,13 @@ def request_from(head: RequestHead, peer: str, options: FrontOptions, *, trusted
         head.length != 0,
         head.upgrade,
     )
+
+
+def chain_of(headers: Headers, peer: str, options: FrontOptions, *, trusted: bool) -> tuple[str, ...]:
+    """Return the addresses from the client to the peer; an empty one is a unix socket."""
+    if b"x-forwarded-for" not in headers:
+        return (peer,)
+    return believed(peer, headers, options.trusted_proxies, trusted=trusted)
 
 
 def request_id_of(headers: Headers) -> bytes:

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from proxy.front.incoming import plain_id, request_from
+from proxy.front.incoming import chain_of, plain_id
 from proxy.front.plates import Plate, plate_for
-from proxy.wire.plain import fields_of
-from proxy.wire.strictness import read_head
+from proxy.message.headers import Headers
+from proxy.pipeline.probe import Asked
+from proxy.wire.plain import KEEPS, fields_of
 
 if TYPE_CHECKING:
     from proxy.front.framing import Clock
@@ -25,16 +26,13 @@ if TYPE_CHECKING:
     from proxy.wire.plain import FieldLines
 
     Place = tuple[bytes | None, ...]
-    Served = tuple[bytes, bytes, Plate]
+    Served = tuple[bytes, bytes, Plate, bytes, dict[bytes, bytes]]
 
 LONGEST: Final = 2048
 """Bytes of a request line that is remembered; longer ones are seldom asked for twice."""
 
 MOST_OF_ONE: Final = 8
 """Plates of one entry: GET and HEAD, a few origins and conditions. Who varies more goes the whole way."""
-
-_KEEPS: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
-_PLAIN_SCHEMES: Final = frozenset({None, b"http", b"https"})
 
 
 class Spot:
@@ -104,7 +102,7 @@ class Lane:
     def answer(self, head: bytes, now: float, *, trusted: bool) -> Served | None:
         """Answer a head (without its empty line), or None: it goes the whole way.
 
-        The answer is what to send (all of it, or the head and a large body) and the plate it was made of. ``trusted``:
+        The answer is what to send (all of it, or the head and a large body), and what ``served`` asks for. ``trusted``:
         the peer's word about the scheme counts.
         """
         lines = head.split(b"\r\n")
@@ -112,29 +110,30 @@ class Lane:
         if spot is None or len(lines) > self._options.wire.fields or len(head) > self._options.wire.head - 4:
             return None
         fields = fields_of(lines, self._known)
-        if fields is None or fields.get(b"connection") not in _KEEPS or not spot.never_with.isdisjoint(fields):
+        if fields is None or fields.get(b"connection") not in KEEPS or not spot.never_with.isdisjoint(fields):
             return None
         if not trusted and fields.get(b"x-forwarded-proto") not in {None, b"http"}:
             return None
         plate = spot.plates.get(spot.place(fields))
-        if plate is None:
+        if plate is None or not self._probe.holds(plate.repeat, now):
             return None
-        if not self._probe.holds(plate.repeat, now):
-            return None
-        request_id = plain_id(fields.get(b"x-request-id")) if plate.wants_id else b""
-        start, rest = plate.filled(request_id, now)
-        return start, rest, plate
+        request_id = plain_id(fields.get(b"x-request-id"))
+        start, rest = plate.filled(request_id if plate.wants_id else b"", now)
+        return start, rest, plate, request_id, fields
 
     def served(  # noqa: PLR0913 - as it left
         self, served: Served, head: bytes, seconds: float, now: float, peer: str, *, trusted: bool
     ) -> None:
-        """Count an answer that was sent; its request is only understood as a whole where somebody wants to know."""
-        start, rest, plate = served
-        if self._probe.served(plate.repeat, plate.status, seconds, now):
-            whole = read_head(head + b"\r\n\r\n", self._options.wire, self._known)
-            request = request_from(whole, peer, self._options, trusted=trusted)
-            sent = len(start) + len(rest)
-            self._probe.tell(plate.repeat, request, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
+        """Count an answer that was sent to that peer; who asked for it is only found out where somebody wants to know."""
+        start, rest, plate, request_id, fields = served
+        if not self._probe.served(plate.repeat, plate.status, seconds, now):
+            return
+        method, target, _ = head[: head.index(b"\r\n")].split(b" ")
+        said = [(b"X-Forwarded-For", value)] if (value := fields.get(b"x-forwarded-for")) is not None else []
+        chain = chain_of(Headers(said), peer, self._options, trusted=trusted)
+        asked = Asked(method, target.partition(b"?")[0], request_id, chain[0] if chain else "")
+        sent = len(start) + len(rest)
+        self._probe.tell(plate.repeat, asked, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
 
     def learn(self, request: Request, answer: Answer) -> None:
         """Remember an answer that could be repeated."""
@@ -177,6 +176,6 @@ def _is_plain(request: Request, fields: dict[bytes, bytes], repeat: Repeat) -> b
     """Say whether ``answer`` would read a like request as this one was read."""
     if request.version != (1, 1) or not request.target.startswith(b"/"):
         return False
-    if fields.get(b"connection") not in _KEEPS or not repeat.never_with.isdisjoint(fields):
+    if fields.get(b"connection") not in KEEPS or not repeat.never_with.isdisjoint(fields):
         return False
     return request.scheme == (fields.get(b"x-forwarded-proto") or b"http")

@@ -33,16 +33,11 @@ BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 
 STEPS: Final = ("base", "hot", "cold")
 
-_SHORTEST: Final = BOUNDS[0]
-
 CLASSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
 
 # Names come from the configuration, but a process may see many reloads.
 MOST_ROUTES: Final = 1000
 OVERFLOW: Final = "other"
-
-
-_NO_STATUS: Final = 600  # from here on there is no class
 
 
 def class_index(status: int) -> int:
@@ -83,10 +78,8 @@ class Served:
 
     def add(self, status: int, seconds: float, saved: float, now: float, age: float, left: float) -> None:  # noqa: PLR0913, PLR0917 - on the way of every hit: no value is made for it
         """Count one more; ``saved`` are the backend's seconds, ``age`` and ``left`` those of what was served, 0 or more."""
-        self.classes[status // 100 if 0 <= status < _NO_STATUS else class_index(status)] += 1
-        timing = self.timing
-        timing.counts[bisect_left(BOUNDS, seconds) if seconds > _SHORTEST else 0] += 1
-        timing.total += seconds
+        self.classes[class_index(status)] += 1
+        self.timing.add(seconds)
         self.saved += saved
         self.last = now
         self.aged += age

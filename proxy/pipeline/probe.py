@@ -16,7 +16,7 @@ from proxy.message.stored import StoredResponse
 from proxy.observe.events import Outcome, RequestServed
 from proxy.policy.admission import METHOD_OVERRIDES, TARGET_OVERRIDES
 from proxy.policy.ahead import ahead_from
-from proxy.policy.freshness import current_age
+from proxy.policy.freshness import current_age, lifetime_ends
 from proxy.policy.hops import DEBUG
 from proxy.policy.keys import keyed_fields
 from proxy.policy.rules import Credentials
@@ -24,7 +24,6 @@ from proxy.policy.rules import Credentials
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.message.request import Request
     from proxy.message.selectors import Seq
     from proxy.observe.counters import Served
     from proxy.observe.repeats import Repeats
@@ -51,8 +50,9 @@ NEVER_ALIKE: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | {
 class Repeat:
     """What a hit rested on. ``until``: wall-clock seconds at which it would not be one any more.
 
-    ``born`` and ``stale_at`` are those of its age and of its freshness. ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
-    among them whose values may only be kept as digests. ``never_with``: names that no like request has.
+    ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
+    among them whose values may only be kept as digests. ``never_with``: names that no like request has. The rest is for
+    counting: ``route`` and ``namespace`` by name, ``stale_at`` the end of its freshness.
     """
 
     book: RuleBook
@@ -65,10 +65,21 @@ class Repeat:
     chosen_by: tuple[bytes, ...]
     secret: frozenset[bytes]
     never_with: frozenset[bytes]
+    route: str
+    namespace: str
     counted_in: Served
     is_public: bool
-    born: float
     stale_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is told of a request beside its answer, as ``Request`` has it."""
+
+    method: bytes
+    path: bytes
+    request_id: bytes
+    client: str
 
 
 class Probe:
@@ -99,9 +110,9 @@ class Probe:
             or _depends_on_its_age(route)
         ):
             return None
-        ends = [fresh_until(stored), kept.ends]
+        stale_at = fresh_until(stored)
+        ends = [stale_at, kept.ends]
         ends += [] if vary is None else [vary.ends]
-        ends += [ahead_from(stored)] if route.scope == "credential" else []
         ends += [ahead_from(stored)] if route.scope == "credential" else []  # from then on a hit is to do more
         keyed = keyed_fields(route, cors=visit.book.cors is not None)
         own = route.credential_headers if route.scope == "credential" else ()
@@ -117,10 +128,11 @@ class Probe:
             chosen_by=tuple(dict.fromkeys((*ALWAYS, *keyed, *own, *varied, *(name for name, _ in stored.vary)))),
             secret=frozenset({*keyed, *own, *varied} - {b"accept-encoding", b"accept-language", *ALWAYS}),
             never_with=_never_with(route, frozenset((*keyed, *own))),
+            route=route.name,
+            namespace=visit.namespace,
             counted_in=self._repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
             is_public=route.scope == "public",
-            born=stored.response_time - stored.initial_age,
-            stale_at=fresh_until(stored),
+            stale_at=stale_at,
         )
 
     def holds(self, repeat: Repeat, now: float) -> bool:
@@ -146,33 +158,29 @@ class Probe:
 
     def served(self, repeat: Repeat, status: int, seconds: float, now: float) -> bool:
         """Count an answer that has left; True where ``tell`` is to be called for it too."""
-        saved = repeat.stored.fetch_seconds
-        repeat.counted_in.add(status, seconds, saved, now, now - repeat.born, repeat.stale_at - now)
+        stored = repeat.stored
+        age, left = current_age(stored, now), repeat.stale_at - now
+        repeat.counted_in.add(status, seconds, stored.fetch_seconds, now, age, left)
         return self._wants_event()
 
     def tell(  # noqa: PLR0913 - each a fact of its own
-        self, repeat: Repeat, request: Request, *, status: int, seconds: float, sent_bytes: int, now: float
+        self, repeat: Repeat, asked: Asked, *, status: int, seconds: float, sent_bytes: int, now: float
     ) -> None:
         """Tell of an answer that is counted already, as ``Pipeline.finished`` would have told it."""
-        matched = repeat.book.route_for(request.method, request.path)
-        if matched is None:
-            return
-        space = matched.route.namespace
-        age = current_age(repeat.stored, now)
         self._repeats.tell(
             RequestServed(
-                route=matched.route.name,
+                route=repeat.route,
                 outcome=Outcome.HIT_MEMORY,
-                method=request.method.decode("latin-1"),
-                path=request.path.decode("latin-1"),
+                method=asked.method.decode("latin-1"),
+                path=asked.path.decode("latin-1"),
                 status=status,
                 seconds=seconds,
                 sent_bytes=sent_bytes,
-                request_id=request.request_id.decode("latin-1"),
-                client=request.client,
-                namespace=space.name if space is not None else "",
-                ttl=fresh_until(repeat.stored) - now,
-                age=age,
+                request_id=asked.request_id.decode("latin-1"),
+                client=asked.client,
+                namespace=repeat.namespace,
+                ttl=repeat.stale_at - now,
+                age=current_age(repeat.stored, now),
                 seconds_saved=repeat.stored.fetch_seconds,
             )
         )
@@ -180,8 +188,7 @@ class Probe:
 
 def fresh_until(stored: StoredResponse) -> float:
     """Return the wall-clock time from which ``freshness.remaining`` is 0 or less, for times after its receipt."""
-    ends = stored.response_time + stored.freshness.lifetime - stored.initial_age
-    credential = stored.expires_with_credential
+    ends, credential = lifetime_ends(stored), stored.expires_with_credential
     return ends if credential is None else min(ends, credential)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from proxy.policy.freshness import is_fresh
+from proxy.policy.freshness import is_fresh, lifetime_ends
 
 if TYPE_CHECKING:
     from proxy.message.selectors import Standing
@@ -22,12 +22,11 @@ LAST_PART: Final = 0.1
 
 def ahead_from(stored: StoredResponse) -> float:
     """Return the wall-clock time from which a hit refreshes the entry; infinity where a new one would end no later."""
-    lifetime = stored.freshness.lifetime
-    ends = stored.response_time + lifetime - stored.initial_age
+    ends = lifetime_ends(stored)
     credential = stored.expires_with_credential
     if credential is not None and credential <= ends:
         return math.inf
-    return ends - LAST_PART * lifetime
+    return ends - LAST_PART * stored.freshness.lifetime
 
 
 def is_late(stored: StoredResponse, standing: Standing, now: float) -> bool:

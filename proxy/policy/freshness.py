@@ -160,6 +160,11 @@ def remaining(stored: StoredResponse, now: float) -> float:
     return left if ends is None else min(left, ends - now)
 
 
+def lifetime_ends(stored: StoredResponse) -> float:
+    """Return the wall-clock time at which its age reaches its lifetime; its credential may end before."""
+    return stored.response_time + stored.freshness.lifetime - stored.initial_age
+
+
 def stale_for(stored: StoredResponse, standing: Standing, now: float) -> float:
     """Return seconds since it went stale, by age or by a soft purge, whichever came first; 0 or less while fresh."""
     by_age = current_age(stored, now) - stored.freshness.lifetime

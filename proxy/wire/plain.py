@@ -41,6 +41,10 @@ FRAMING: Final = frozenset({b"content-length", b"expect", b"transfer-encoding", 
 """Fields that say what follows a head, or what else it asks for: heads with one of them are read with care."""
 
 
+KEEPS: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
+"""What Connection says, if it says anything, where it names no field and the connection goes on."""
+
+
 class NotPlainError(Exception):
     """A line that is not worth a quick reading, or not a field line at all."""
 

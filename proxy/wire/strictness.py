@@ -11,7 +11,7 @@ from proxy.wire.authority import is_authority, normalised
 from proxy.wire.events import RequestHead
 from proxy.wire.framing import connection_options, persists, request_framing
 from proxy.wire.heads import request_fields
-from proxy.wire.plain import FRAMING, fields_of
+from proxy.wire.plain import FRAMING, KEEPS, fields_of
 from proxy.wire.trailers import BARE_LF, FIELD_LINE, split_lines
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _REQUEST: Final = re.compile(_LINE + rb"((?:" + FIELD_LINE + rb")*+)\r\n")
 _REQUEST_LINE: Final = re.compile(_LINE)
 _OTHER_VERSION: Final = re.compile(_ASKED + rb"[0-9]+\.[0-9]+\r\n")
 _PLAIN_LINE: Final = re.compile(rb"([A-Z]++) (/[A-Za-z0-9\-._~!$&'()*+,;=:@/%?]*+) HTTP/1\.1")
-_KEEPS: Final = frozenset({None, b"keep-alive", b"Keep-Alive"})
 _START: Final = re.compile(rb"\r|[!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
 _LINE_ROOM: Final = 64  # of a request line beside its target: method, version, spaces
@@ -106,7 +105,7 @@ def _plain_head(head: bytes, limits: WireLimits, known: FieldLines) -> RequestHe
     if found is None or len(lines) - 1 > limits.fields or len(found[2]) > limits.target:
         return None
     fields = fields_of(lines, known)
-    if fields is None or not FRAMING.isdisjoint(fields) or fields.get(b"connection") not in _KEEPS:
+    if fields is None or not FRAMING.isdisjoint(fields) or fields.get(b"connection") not in KEEPS:
         return None
     if found[1] not in _WITH_ORIGIN_FORM or not is_authority(fields.get(b"host", b"")):
         return None

@@ -345,3 +345,27 @@ async def test_a_late_hit_on_a_users_own_entry_takes_the_long_way_and_refreshes_
     assert b"X-Cache-Status: HIT" in await house.hears(asking)
     await house.stage.at_rest()
     assert len(house.stage.origin.heard) == 2
+
+
+async def test_who_counts_and_fails_costs_nobody_the_answer(one_id):
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(2):
+        expected = await house.hears(request)
+
+    def fails(*_, **__):
+        raise ValueError("a bug")
+
+    house.probe.served = fails
+    assert masked(await house.hears(request * 2)) == masked(expected * 2)
+    assert [(name, str(error)) for name, error in house.stage.failures] == [("lane", "a bug")] * 2
+
+
+async def test_a_hit_is_told_with_the_id_that_its_answer_has():
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(3):
+        said = await house.hears(request)
+    told = house.stage.facts.of(RequestServed)
+    assert f"\r\nX-Request-ID: {told[-1].request_id}\r\n".encode() in said
+    assert len({event.request_id for event in told}) == 3
