@@ -5,6 +5,7 @@
 - ``repeats``     hits that are answered like the one before: an addition each, and a line for a few
 - ``counters``    plain integers and bucket lists, cheap enough for every hit
 - ``gauges``      what others know at the moment of a scrape
+- ``checks``      what a value read from elsewhere has to be
 - ``snapshots``   the counters as plain data, and back
 - ``summing``     the counters of several processes, added up
 - ``metrics``     the counters as Prometheus metrics, made at scrape time

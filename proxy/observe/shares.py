@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from proxy.observe.checks import amount_of, count_of, name_of
 from proxy.observe.totals import NONE_YET, Totals
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MOST_PLACES: Final = 4000
 """Routes with their namespaces in one share: four times what a process counts apart. 1 MB at the very most."""
-
-LONGEST_NAME: Final = 512
 
 VERSION: Final = 1
 
@@ -100,32 +99,14 @@ def unpacked(octets: bytes) -> Letter:
         version, names, at, reset, since, rows = orjson.loads(octets)
         if version != VERSION or names != list(_FIELDS) or len(rows) > MOST_PLACES:
             raise ValueError("a share of another version")
-        places = {(_name(row[0]), _name(row[1])): _counted(row[2:]) for row in rows}
-        return Letter(_amount(at), _amount(reset), Share(_amount(since), places))
+        places = {(name_of(row[0]), name_of(row[1])): _counted(row[2:]) for row in rows}
+        return Letter(amount_of(at), amount_of(reset), Share(amount_of(since), places))
     except (TypeError, LookupError, AttributeError) as error:
         raise ValueError(f"not a share of statistics: {type(error).__name__}") from error
 
 
 def _counted(row: list[Any]) -> Counted:
     values: list[Any] = [
-        _count(value) if is_whole else _amount(value) for value, is_whole in zip(row[1:], _WHOLE, strict=True)
+        count_of(value) if is_whole else amount_of(value) for value, is_whole in zip(row[1:], _WHOLE, strict=True)
     ]
-    return Counted(Totals(*values), _amount(row[0]))
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_NAME:
-        raise ValueError("expected a name")
-    return value
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("expected a count")
-    return value
-
-
-def _amount(value: Any) -> float:
-    if type(value) not in {int, float} or not 0 <= value < math.inf:
-        raise ValueError("expected an amount")
-    return float(value)
+    return Counted(Totals(*values), amount_of(row[0]))

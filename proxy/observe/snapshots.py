@@ -5,15 +5,14 @@ A snapshot may come out of a Redis that others write to, or from another version
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields
 from typing import Any, Final
 
+from proxy.observe.checks import amount_of, count_of, flag_of, name_of
 from proxy.observe.counters import BOUNDS, CLASSES, STEPS, Counters, Kept, Served, StoreState, Timing
 from proxy.observe.events import Outcome
 
 MOST_ROWS: Final = 20_000  # of one kind; a thousand routes with nine outcomes and a second namespace each
-LONGEST_NAME: Final = 512  # characters; routes and namespaces are identifiers, operations and kinds words of ours
 
 _STATES: Final = tuple(field.name for field in fields(StoreState))
 
@@ -64,28 +63,28 @@ def _read(document: Any) -> Counters:
     for route, namespace, outcome, classes, counts, seconds, *sums in _rows(document["served"]):
         row = Served()
         row.classes, row.timing = _counts(classes, len(CLASSES)), _timing(counts, seconds)
-        row.saved, row.last, row.aged, row.left = map(_amount, _exactly(sums, 4))
-        counters.served[(*counters.bounded(_name(route), _name(namespace)), Outcome(outcome))] = row
+        row.saved, row.last, row.aged, row.left = map(amount_of, _exactly(sums, 4))
+        counters.served[(*counters.bounded(name_of(route), name_of(namespace)), Outcome(outcome))] = row
     for route, namespace, count, stored_bytes, ttl, steps in _rows(document["kept"]):
         kept = Kept()
-        kept.count, kept.stored_bytes, kept.ttl = _count(count), _count(stored_bytes), _amount(ttl)
+        kept.count, kept.stored_bytes, kept.ttl = count_of(count), count_of(stored_bytes), amount_of(ttl)
         kept.steps = _counts(steps, len(STEPS))
-        counters.kept[counters.bounded(_name(route), _name(namespace))] = kept
+        counters.kept[counters.bounded(name_of(route), name_of(namespace))] = kept
     for route, classes in _rows(document["upstream"]):
-        counters.upstream[counters.bounded(_name(route), "")[0]] = _counts(classes, len(CLASSES))
+        counters.upstream[counters.bounded(name_of(route), "")[0]] = _counts(classes, len(CLASSES))
     counters.upstream_timing = _timing(*document["upstream_timing"])
     answers = document["upstream_answers"]
-    counters.upstream_answers = None if answers is None else _flag(answers)
+    counters.upstream_answers = None if answers is None else flag_of(answers)
     for operation, counts, seconds, failures in _rows(document["operations"]):
-        counters.operations[_name(operation)] = _timing(counts, seconds)
-        counters.failures[operation] = _count(failures)
-    counters.store = StoreState(*map(_flag, _exactly(document["store"], len(_STATES))))
+        counters.operations[name_of(operation)] = _timing(counts, seconds)
+        counters.failures[operation] = count_of(failures)
+    counters.store = StoreState(*map(flag_of, _exactly(document["store"], len(_STATES))))
     for kind, mode, count in _rows(document["purges"]):
-        counters.purges[_name(kind), _name(mode)] = _count(count)
+        counters.purges[name_of(kind), name_of(mode)] = count_of(count)
     for warmer, result, count in _rows(document["warmed"]):
-        counters.warmed[counters.bounded(_name(warmer), "")[0], _name(result)] = _count(count)
+        counters.warmed[counters.bounded(name_of(warmer), "")[0], name_of(result)] = count_of(count)
     for warmer, result, counts, seconds in _rows(document["warm_timings"]):
-        place = (counters.bounded(_name(warmer), "")[0], _name(result))
+        place = (counters.bounded(name_of(warmer), "")[0], name_of(result))
         counters.warm_timings[place] = _timing(counts, seconds)
     return counters
 
@@ -108,33 +107,9 @@ def _exactly(value: Any, length: int) -> list[Any]:
 
 def _timing(counts: Any, seconds: Any) -> Timing:
     timing = Timing()
-    timing.counts, timing.total = _counts(counts, len(BOUNDS) + 1), _amount(seconds)
+    timing.counts, timing.total = _counts(counts, len(BOUNDS) + 1), amount_of(seconds)
     return timing
 
 
 def _counts(value: Any, length: int) -> list[int]:
-    return [_count(number) for number in _exactly(value, length)]
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("expected a count")
-    return value
-
-
-def _amount(value: Any) -> float:
-    if type(value) not in {int, float} or not 0 <= value < math.inf:
-        raise ValueError("expected an amount")
-    return float(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("expected true or false")  # noqa: TRY004 - bad data, not a caller's mistake
-    return value
-
-
-def _name(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > LONGEST_NAME:
-        raise ValueError("expected a name")
-    return value
+    return [count_of(number) for number in _exactly(value, length)]

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from proxy.observe import shares
+from proxy.observe.checks import LONGEST_NAME
 from proxy.observe.shares import MOST_PLACES, Counted, Letter, Share, packed, together, unpacked
 from proxy.observe.totals import Totals
 
@@ -53,7 +53,7 @@ def _broken():
         ([version, names, at, reset, since, {"a": 1}], "rows that are none"),
         ([version, names, at, reset, since, [row] * (MOST_PLACES + 1)], "too many rows"),
         ([version, names, at, reset, since, [row[:-1]]], "a value fewer"),
-        ([version, names, at, reset, since, [["r" * (shares.LONGEST_NAME + 1), *row[1:]]]], "a name without end"),
+        ([version, names, at, reset, since, [["r" * (LONGEST_NAME + 1), *row[1:]]]], "a name without end"),
         ([version, names, at, reset, since, [[7, *row[1:]]]], "a name that is a number"),
         ([version, names, at, reset, since, [[*row[:3], -1, *row[4:]]]], "a negative count"),
         ([version, names, at, reset, since, [[*row[:3], True, *row[4:]]]], "a count that is true"),

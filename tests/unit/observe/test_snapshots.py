@@ -3,6 +3,7 @@ import copy
 import orjson
 import pytest
 
+from proxy.observe.checks import LONGEST_NAME
 from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
 from proxy.observe.events import (
     BreakerMoved,
@@ -15,7 +16,7 @@ from proxy.observe.events import (
     StoreAnswered,
     WarmerRan,
 )
-from proxy.observe.snapshots import LONGEST_NAME, MOST_ROWS, counters_of, snapshot
+from proxy.observe.snapshots import MOST_ROWS, counters_of, snapshot
 
 EVENTS = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
