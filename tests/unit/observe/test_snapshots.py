@@ -2,6 +2,7 @@ import copy
 
 import orjson
 import pytest
+from counting import ONE_OF_EACH, counted
 
 from proxy.observe.checks import LONGEST_NAME
 from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
@@ -10,38 +11,23 @@ from proxy.observe.events import (
     LifetimeAdapted,
     OriginAnswered,
     Outcome,
-    Purged,
     RequestServed,
-    ResponseStored,
     StoreAnswered,
-    WarmerRan,
 )
 from proxy.observe.snapshots import MOST_ROWS, counters_of, snapshot
 
 EVENTS = [
-    RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
-    RequestServed(
-        "plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.004, 10, "id", "::1", ttl=9.0, age=3.0, seconds_saved=0.5
-    ),
+    *ONE_OF_EACH,
     RequestServed("none", Outcome.ERROR, "GET", "/x", 0, 31.0, 0, "id", "::1"),
-    OriginAnswered("plan", 200, 0.2),
     OriginAnswered("plan", 0, 2.0, "timeout"),
-    StoreAnswered("load", 0.001),
     StoreAnswered("save", 0.002, "reply"),
-    ResponseStored("plan", "plans", 2048, 300.0),
-    LifetimeAdapted("plan", "plans", "hot"),
     LifetimeAdapted("other", "", "cold"),
-    Purged("api", "hard", ("tag:a",), "e:1"),
-    WarmerRan("plans", "order", {"warmed": 3}, 0.5),
 ]
 
 
 @pytest.fixture
 def counters():
-    counted = Counters(lambda: 1000.5)
-    for event in EVENTS:
-        counted.tell(event)
-    return counted
+    return counted(*EVENTS, at=1000.5)
 
 
 def facts(value):

@@ -1,8 +1,9 @@
 from dataclasses import fields
 
 import pytest
+from counting import ONE_OF_EACH, counted
 
-from proxy.observe.counters import MOST_ROUTES, OVERFLOW, Counters
+from proxy.observe.counters import MOST_ROUTES, OVERFLOW
 from proxy.observe.events import (
     BreakerMoved,
     LifetimeAdapted,
@@ -20,18 +21,6 @@ from proxy.observe.snapshots import counters_of, snapshot
 from proxy.observe.stats import Stats
 from proxy.observe.summing import GAUGES, add, become, ended, ended_gauges, sum_of_gauges, total
 
-HERE = [
-    RequestServed("plan", Outcome.MISS, "GET", "/x", 200, 0.3, 10, "id", "::1", namespace="plans"),
-    RequestServed(
-        "plan", Outcome.HIT_REDIS, "GET", "/x", 304, 0.25, 10, "id", "::1", ttl=9.0, age=3.0, seconds_saved=0.5
-    ),
-    OriginAnswered("plan", 200, 0.25),
-    StoreAnswered("load", 0.5),
-    ResponseStored("plan", "plans", 2048, 300.0),
-    LifetimeAdapted("plan", "plans", "hot"),
-    Purged("api", "hard", ("tag:a",), "e:1"),
-    WarmerRan("plans", "order", {"warmed": 3}, 0.5),
-]
 THERE = [
     RequestServed("plan", Outcome.MISS, "GET", "/x", 404, 0.5, 10, "id", "::1", namespace="plans"),
     RequestServed("other", Outcome.BYPASS, "GET", "/x", 200, 0.125, 10, "id", "::1"),
@@ -49,20 +38,13 @@ THERE = [
 ]
 
 
-def counted(*events, at=1000.0):
-    counters = Counters(lambda: at)
-    for event in events:
-        counters.tell(event)
-    return counters
-
-
 def test_what_two_have_counted_is_what_one_would_have():
-    apart = total([counted(*HERE), counted(*THERE)])
-    assert snapshot(apart) | {"store": None} == snapshot(counted(*HERE, *THERE)) | {"store": None}
+    apart = total([counted(*ONE_OF_EACH), counted(*THERE)])
+    assert snapshot(apart) | {"store": None} == snapshot(counted(*ONE_OF_EACH, *THERE)) | {"store": None}
 
 
 def test_the_sum_leaves_its_parts_alone():
-    parts = [counted(*HERE), counted(*THERE)]
+    parts = [counted(*ONE_OF_EACH), counted(*THERE)]
     before = [snapshot(part) for part in parts]
     whole = total(parts)
     whole.tell(OriginAnswered("plan", 200, 0.1))
@@ -71,12 +53,12 @@ def test_the_sum_leaves_its_parts_alone():
 
 
 def test_snapshots_are_added_as_what_they_are_of():
-    one, other = counted(*HERE), counted(*THERE)
+    one, other = counted(*ONE_OF_EACH), counted(*THERE)
     assert add(snapshot(one), snapshot(other)) == snapshot(total([one, other]))
 
 
 def test_a_route_was_last_read_when_any_of_them_read_it_last():
-    whole = total([counted(*HERE, at=2000.0), counted(*HERE, at=1000.0)])
+    whole = total([counted(*ONE_OF_EACH, at=2000.0), counted(*ONE_OF_EACH, at=1000.0)])
     assert whole.served["plan", "plans", Outcome.MISS].last == 2000.0
 
 
@@ -111,7 +93,7 @@ def test_the_store_is_as_bad_as_anybody_finds_it(event, state, first):
 
 
 def test_who_is_no_more_leaves_counts_and_no_opinions():
-    gone = ended(counted(*HERE, OriginAnswered("plan", 0, 1.0), StoreAnswered("save", 0.1, "timeout")))
+    gone = ended(counted(*ONE_OF_EACH, OriginAnswered("plan", 0, 1.0), StoreAnswered("save", 0.1, "timeout")))
     assert total([gone, counted(OriginAnswered("plan", 200, 0.1))]).upstream_answers is True
     assert gone.store.is_up
     assert gone.failures == {"load": 0, "save": 1}
@@ -134,8 +116,8 @@ def test_sums_have_no_more_routes_than_anybody_may_have():
 
 
 def test_metrics_and_statistics_read_a_sum_as_they_read_one():
-    one = counted(*HERE, *THERE)
-    whole = counters_of(add(snapshot(counted(*HERE)), snapshot(counted(*THERE))))
+    one = counted(*ONE_OF_EACH, *THERE)
+    whole = counters_of(add(snapshot(counted(*ONE_OF_EACH)), snapshot(counted(*THERE))))
     assert whole.store.is_up is False
     one.store = whole.store
     assert Metrics(whole, Gauges).render() == Metrics(one, Gauges).render()
@@ -145,10 +127,10 @@ def test_metrics_and_statistics_read_a_sum_as_they_read_one():
 
 
 def test_what_others_hold_becomes_the_sum():
-    held = counted(*HERE)
+    held = counted(*ONE_OF_EACH)
     stats = Stats(held, lambda: 5.0)
     stats.reset()
-    become(held, total([counted(*HERE), counted(*THERE)]))
+    become(held, total([counted(*ONE_OF_EACH), counted(*THERE)]))
     assert stats.document(enabled=True)["total_requests"] == 2
     held.tell(THERE[0])
     assert held.served["plan", "plans", Outcome.MISS].last == 1000.0, "it keeps its own clock"
