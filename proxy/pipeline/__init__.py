@@ -10,7 +10,8 @@
 - ``fill``     a flight's crew: ask the backend, decide on the head, collect, save
 - ``adapting`` how a route's ttl follows the traffic, for one visit
 - ``saving``   into the store: responses, marks, the vary record
-- ``readings`` counting what is read; fetching the most read again
+- ``readings`` counting what is read
+- ``unasked``  asking for what nobody waits for: the most read, once more after a purge
 - ``handover`` a response that the backend hands over, in the place of every copy there is
 - ``ahead``    which copies a refresh ahead of their end was tried for
 - ``heads``    HEAD for something stored that is no longer fresh

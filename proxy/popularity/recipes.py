@@ -8,16 +8,16 @@ answers are a client's own has ``scope: credential``, and such are never counted
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.headers import Headers
+from proxy.message.request import Request
 from proxy.policy.queries import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-    from proxy.message.request import Request
 
 CREDENTIALS: Final = frozenset(
     [
@@ -61,6 +61,19 @@ def recipe_of(asked: Request, target: bytes, fields: Collection[bytes]) -> Recip
     kept = Headers((name, value) for name, value in lines if name.lower() in fields)
     recipe = Recipe(target, asked.authority, asked.scheme, kept)
     return None if names_a_secret(recipe) else recipe
+
+
+def request_of(recipe: Recipe) -> Request:
+    """Return the request of a recipe, with an id of its own, as one that no client has sent."""
+    return Request(
+        method=b"GET",
+        target=recipe.target,
+        headers=recipe.headers,
+        authority=recipe.authority,
+        scheme=recipe.scheme,
+        request_id=uuid.uuid4().hex.encode(),
+        unasked=True,
+    )
 
 
 def names_a_secret(recipe: Recipe) -> bool:

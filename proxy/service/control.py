@@ -12,7 +12,7 @@ from proxy.admin.health import HealthFacts
 from proxy.message.errors import StoreError
 from proxy.observe.events import Purged
 from proxy.observe.gauges import Gauges
-from proxy.pipeline.readings import fetch_again
+from proxy.pipeline.unasked import fetch_again
 from proxy.purge.shared import SharedLedger
 from proxy.service import overview
 from proxy.service.entries import entries_of

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from proxy.message.errors import SapwoodError
 from proxy.message.stored import StoredResponse, Uncacheable
 from proxy.pipeline.lookup import look
+from proxy.pipeline.unasked import read_to_end
 from proxy.pipeline.visit import Visit
 from proxy.policy import freshness
 from proxy.warming.requests import key_of
@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from proxy.pipeline.answer import Pipeline
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
-    from proxy.pipeline.reply import Answer
-
-AT_MOST: Final = 60.0
-"""Seconds for one body: what was stored once may be a stream without an end by now."""
 
 LOOKS_AGAIN_AFTER: Final = 0.002
 """Seconds between two looks whether a flight that has landed is saved: a save takes one."""
@@ -85,7 +81,7 @@ async def ask(
     async with place:
         began = asyncio.get_running_loop().time()
         answer = await pipeline.answer(request, None, None)
-        broke = await _read(answer)
+        broke = not await read_to_end(answer)
         await _landed(parts, looked.place.digest)
         seconds = asyncio.get_running_loop().time() - began
     status = answer.response.status
@@ -134,22 +130,6 @@ def _visit_of(parts: Parts, request: Request) -> Visit | None:
     if matched is None or key is None:
         return None
     return Visit(request, matched, key, book, parts.forwarding)
-
-
-async def _read(answer: Answer) -> bool:
-    """Read an answer to its end, or it is given up; say whether it broke off."""
-    body = answer.body
-    if isinstance(body, bytes):
-        return False
-    try:
-        async with asyncio.timeout(AT_MOST):
-            while await body.read():
-                pass
-    except (SapwoodError, TimeoutError):
-        return True
-    finally:
-        await body.aclose()
-    return False
 
 
 async def _landed(parts: Parts, digest: str) -> None:

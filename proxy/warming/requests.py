@@ -10,23 +10,22 @@ in what they read (a *guise*). Without that, what is warmed could be something t
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from proxy.message import selectors
 from proxy.message.headers import EMPTY, Headers
-from proxy.message.request import Request
 from proxy.message.selectors import octets_of
 from proxy.policy.hops import HARMLESS
 from proxy.policy.keys import Key, Unkeyed, key_for, keyed_fields
-from proxy.popularity.recipes import Recipe, names_a_secret
+from proxy.popularity.recipes import Recipe, names_a_secret, request_of
 from proxy.wire.authority import is_authority, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
 
+    from proxy.message.request import Request
     from proxy.policy.rules import Matched, Route, RuleBook
     from proxy.popularity.ranking import Ranked
 
@@ -66,15 +65,7 @@ def request_for(recipe: Recipe, bounds: Bounds, route: str | None = None) -> Req
         return None
     if names_a_secret(recipe) or not _carries_only(recipe.headers, _may_be_carried(matched.route, bounds.book)):
         return None
-    request = Request(
-        method=b"GET",
-        target=recipe.target,
-        headers=recipe.headers,
-        authority=recipe.authority,
-        scheme=recipe.scheme,
-        request_id=uuid.uuid4().hex.encode(),
-        unasked=True,
-    )
+    request = request_of(recipe)
     return None if key_of(request, matched, bounds.book) is None else request
 
 

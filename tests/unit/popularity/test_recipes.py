@@ -6,7 +6,7 @@ import pytest
 
 from proxy.message.headers import Headers
 from proxy.message.request import Request
-from proxy.popularity.recipes import CREDENTIALS, Recipe, is_secret, recipe_of
+from proxy.popularity.recipes import CREDENTIALS, Recipe, is_secret, recipe_of, request_of
 
 
 def asked(*lines):
@@ -57,3 +57,13 @@ def test_nor_does_a_parameter(query):
 )
 def test_what_is_not_called_so_is_none(name):
     assert not is_secret(name)
+
+
+def test_what_is_asked_again_is_a_request_of_its_own_that_nobody_sent():
+    recipe = Recipe(b"/a?b=1", b"api.example", b"https", Headers([(b"Accept", b"text/plain")]))
+    first, second = request_of(recipe), request_of(recipe)
+    assert (first.method, first.target, first.authority, first.scheme) == (b"GET", b"/a?b=1", b"api.example", b"https")
+    assert first.headers == recipe.headers
+    assert (first.unasked, first.client) == (True, "")
+    assert len(first.request_id) == 32
+    assert first.request_id != second.request_id
