@@ -1,6 +1,7 @@
 """Builds everything, and sees it through its life: start, reload, drain, stop.
 
 - ``house``    the rooms of one sidecar, built from settings
+- ``keeping``  what it keeps: in this process alone, or in Redis for all replicas
 - ``running``  ``Service``: the order of starting and of leaving
 - ``fixed``    what a reload cannot change
 - ``watching`` noticing that the configuration or a secret is another file now

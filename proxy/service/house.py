@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from select import PIPE_BUF
 from typing import TYPE_CHECKING
@@ -28,31 +28,28 @@ from proxy.pipeline.parts import Parts, PipelineOptions
 from proxy.pipeline.probe import Probe
 from proxy.pipeline.timing import Timed, Waits
 from proxy.popularity.merging import Merging
-from proxy.popularity.own import OwnRanking
-from proxy.popularity.shared import SharedRanking
-from proxy.popularity.sharedwindows import SharedWindows
 from proxy.popularity.tallying import Tallying
-from proxy.popularity.windows import OwnWindows
-from proxy.purge.local import LocalLedger
-from proxy.purge.shared import SharedLedger
+from proxy.service.keeping import kept_by
 from proxy.service.redisfacts import asked
 from proxy.service.sharing import SharedStats
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.tiered import TieredStore
-from proxy.warming.archive import OwnArchive, SharedArchive
 from proxy.warming.schedule import Schedule
-from proxy.warming.turns import OwnTurns, SharedTurns
 from proxy.warming.warming import Warming
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from proxy.backplane.client import Backplane
     from proxy.observe.events import Observer
+    from proxy.popularity.own import OwnRanking
+    from proxy.popularity.shared import SharedRanking
+    from proxy.purge.local import LocalLedger
+    from proxy.purge.shared import SharedLedger
+    from proxy.service.keeping import Keeping
     from proxy.settings import Settings
     from proxy.store.redis import RedisStore
-    from proxy.warming.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +97,72 @@ def build(  # noqa: PLR0913 - two of them by name
     is_one_of_many = is_worker or own is not None
     writer = LineWriter(sys.stdout.buffer, most_at_once=PIPE_BUF if is_one_of_many else None)
     logs = Logs(settings.log, writer)
-    waits = [] if settings.admin.token is None else [Waits()]  # without a token nobody can ask
-    observer = _observed_by([own or counters, purges_seen, logs, *waits, *([] if watch is None else [watch])])
+    observer = _observed_by(_observers(settings, own or counters, purges_seen, logs, watch))
     background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
-    backplane, ledger, store = _stored(settings, store_url, wall, observer)
+    kept = kept_by(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
-    parts = Parts(
+    parts = _parts(settings, kept, origin, background, observer, wall)
+    pipeline = Pipeline(parts, probe_of(parts, Repeats(own or counters, logs, watch)))
+    warming = Warming(pipeline, kept.ranking, kept.turns, kept.archive, settings.front.hosts or frozenset())
+    if not is_worker:
+        kept.ledger.listen(warming.heard)
+    stats = Stats(counters, wall)
+    return House(
+        background=background,
+        counters=counters,
+        purges_seen=purges_seen,
+        stats=stats,
+        sharing=SharedStats(None if is_worker else kept.backplane, settings.service, stats, observer, wall),
+        exporter=None if is_worker else _exporter(settings, counters, kept.backplane, writer, observer, wall),
+        writer=writer,
+        logs=logs,
+        observer=observer,
+        backplane=kept.backplane,
+        ledger=kept.ledger,
+        store=kept.store,
+        origin=origin,
+        parts=parts,
+        schedule=Schedule(parts, kept.turns, settings.scheduled),
+        pipeline=pipeline,
+        timed=Timed(pipeline, settings.admin.token),
+        ranking=kept.ranking,
+        merging=Merging(parts.popularity, kept.ranking, observer, wall),
+        warming=warming,
+        tallying=Tallying(parts.popularity, parts.windows, lambda: parts.book, observer, wall),
+    )
+
+
+def _observers(
+    settings: Settings, counters: Counters, purges_seen: RecentPurges, logs: Logs, watch: Observer | None
+) -> Iterator[Observer]:
+    """Yield who counts, who remembers and who logs what happens."""
+    yield from (counters, purges_seen, logs)
+    if settings.admin.token is not None:  # without a token nobody can ask how long things took
+        yield Waits()
+    if watch is not None:
+        yield watch
+
+
+def _observed_by(observers: Iterable[Observer]) -> Observer:
+    """Return one observer for all; what one of them breaks is told to the others."""
+    fanout = Fanout(tuple(observers), lambda name, error: fanout.tell(TaskFailed(name, error)))
+    return fanout
+
+
+def _parts(  # noqa: PLR0913, PLR0917 - one of each room
+    settings: Settings,
+    kept: Keeping,
+    origin: Pool,
+    background: Background,
+    observer: Observer,
+    wall: Callable[[], float],
+) -> Parts:
+    """Return what the way of a request needs."""
+    return Parts(
         book=settings.book,
         forwarding=forwarding_of(settings),
-        store=store,
-        ledger=ledger,
+        store=kept.store,
+        ledger=kept.ledger,
         origin=origin,
         flights=Flights(background, waiters=settings.flights.waiters),
         budget=Budget(settings.flights.collecting),
@@ -117,72 +170,8 @@ def build(  # noqa: PLR0913 - two of them by name
         observer=observer,
         wall=wall,
         options=pipeline_options(settings),
-        windows=OwnWindows() if backplane is None else SharedWindows(backplane, settings.service),
+        windows=kept.windows,
     )
-    ranking, turns, pipeline = (
-        _ranking(settings, backplane),
-        _turns(settings, backplane),
-        _pipeline(parts, own or counters, logs, watch),
-    )
-    archive = OwnArchive() if backplane is None else SharedArchive(backplane, settings.service)
-    warming = Warming(pipeline, ranking, turns, archive, settings.front.hosts or frozenset())
-    if not is_worker:
-        ledger.listen(warming.heard)
-    stats = Stats(counters, wall)
-    return House(
-        background=background,
-        counters=counters,
-        purges_seen=purges_seen,
-        stats=stats,
-        sharing=SharedStats(None if is_worker else backplane, settings.service, stats, observer, wall),
-        exporter=None if is_worker else _exporter(settings, counters, backplane, writer, observer, wall),
-        writer=writer,
-        logs=logs,
-        observer=observer,
-        backplane=backplane,
-        ledger=ledger,
-        store=store,
-        origin=origin,
-        parts=parts,
-        schedule=Schedule(parts, turns, settings.scheduled),
-        pipeline=pipeline,
-        timed=Timed(pipeline, settings.admin.token),
-        ranking=ranking,
-        merging=Merging(parts.popularity, ranking, observer, wall),
-        warming=warming,
-        tallying=Tallying(parts.popularity, parts.windows, lambda: parts.book, observer, wall),
-    )
-
-
-def _observed_by(observers: Sequence[Observer]) -> Observer:
-    """Return one observer for all; what one of them breaks is told to the others."""
-    fanout = Fanout(tuple(observers), lambda name, error: fanout.tell(TaskFailed(name, error)))
-    return fanout
-
-
-def _stored(
-    settings: Settings, store_url: str | None, wall: Callable[[], float], observer: Observer
-) -> tuple[Backplane | None, LocalLedger | SharedLedger, MemoryStore | RedisStore | TieredStore]:
-    """Return where things are kept: in this process, in Redis behind one backplane, or in both."""
-    if settings.backplane is None:
-        local = LocalLedger(settings.purge)
-        return None, local, MemoryStore(local, settings.store, now=wall)
-    from proxy.backplane.client import Backplane  # noqa: PLC0415 - redis takes its time, and is not always needed
-    from proxy.store.redis import RedisStore  # noqa: PLC0415 - as above
-
-    backplane = Backplane(replace(settings.backplane, url=store_url or settings.backplane.url), observer)
-    trusted = settings.store.max_lag if settings.store.memory_size else 0.0
-    shared = SharedLedger(backplane, settings.service, settings.purge, observer, max_lag=trusted)
-    redis = RedisStore(backplane, shared, settings.store)
-    if not settings.store.memory_size:
-        return backplane, shared, redis
-    memory = MemoryStore(shared, settings.store, now=wall)
-    said = settings.store
-    return backplane, shared, TieredStore(memory, redis, shared, said.max_lag, said.on_store_failure)
-
-
-def _pipeline(parts: Parts, counters: Counters, logs: Logs, watch: Observer | None) -> Pipeline:
-    return Pipeline(parts, probe_of(parts, Repeats(counters, logs, watch)))
 
 
 def probe_of(parts: Parts, repeats: Repeats) -> Probe | None:
@@ -210,14 +199,6 @@ def _exporter(  # noqa: PLR0913, PLR0917 - who counts, who is asked, who writes,
         return None
     sender = PutSender(options) if options.mode == "put" else EmfSender(options, writer)
     return Exporter(sender, options.interval, counters, partial(asked, backplane), observer, wall)
-
-
-def _turns(settings: Settings, backplane: Backplane | None) -> Turns:
-    return OwnTurns() if backplane is None else SharedTurns(backplane, settings.service)
-
-
-def _ranking(settings: Settings, backplane: Backplane | None) -> OwnRanking | SharedRanking:
-    return OwnRanking(settings.zone) if backplane is None else SharedRanking(backplane, settings.service, settings.zone)
 
 
 def pipeline_options(settings: Settings) -> PipelineOptions:
