@@ -13,10 +13,10 @@ A flight stays on the board until its task has ended, so that between a landing 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from proxy.message.errors import OriginError
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -35,7 +35,7 @@ MOST_NOTED: Final = 20_000
 """Ends that are remembered in half of that time: more flights than a process can fly in it, at 150 bytes each."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Shared:
     """A response that may be kept. ``draft`` is it without its body; ``response`` the head as the backend sent it.
 
@@ -56,7 +56,7 @@ class Shared:
         return self.spool.complete.done() and self.spool.complete.result()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Handed:
     """A response for one client only, and why; ``answered`` is the status the backend gave."""
 
@@ -65,7 +65,7 @@ class Handed:
     answered: int
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Failed:
     """No usable answer from the backend."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from proxy.message.body import Body
 from proxy.message.headers import media_type
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from proxy.message.response import Response
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Outgoing:
     """A request for the backend: end-to-end fields only, ``Host`` among them; framing is the origin's.
 
@@ -44,7 +44,7 @@ class ReplyBody(Body, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Reply:
     """The backend's final head as it came, hop-by-hop fields included, and what follows it.
 

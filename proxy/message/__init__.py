@@ -12,5 +12,6 @@
 - ``cachestatus``   the ``Cache-Status`` field (RFC 9211)
 - ``selectors``     the names by which stored responses are purged
 - ``globs``         patterns over logical keys
+- ``values``        what the values on a request's way are made with
 - ``errors``        whose fault it was
 """

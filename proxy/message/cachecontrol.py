@@ -6,11 +6,11 @@ Two readers, one value: ``parse`` forgives as RFC 9111 does, ``targeted`` refuse
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import structured
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ def delta_seconds(text: bytes) -> int | None:
     return min(int(digits or b"0"), GREATEST_DELTA) if len(digits) <= len(str(GREATEST_DELTA)) else GREATEST_DELTA
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CacheControl:
     """Directives in the order they came: lower-case names, each with its unquoted argument, None without one.
 

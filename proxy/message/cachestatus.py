@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import structured
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from proxy.message.headers import Headers
@@ -25,7 +25,7 @@ _X_CACHE_STATUS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CacheStatus:
     """What this cache did with one request (RFC 9211 section 2); ``ttl`` is in seconds, below 0 when stale."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from proxy.message.headers import Headers
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Request:
     """A request head after strict reading; what a client sent, but for scheme, authority, client and id.
 

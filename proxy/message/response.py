@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from proxy.message.headers import EMPTY, Headers
+from proxy.message.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Response:
     """A response head. ``status`` is 100 to 999; ``reason`` is the phrase as sent, possibly empty."""
 

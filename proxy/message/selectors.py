@@ -6,8 +6,9 @@ hash fields and set members in Redis, never part of a key name, a pattern or a s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from proxy.message.values import value
 
 EVERYTHING: Final = "all"
 KEY: Final = "key:"
@@ -64,7 +65,7 @@ def octets_of(selector: str) -> bytes:
     return selector.encode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@value(frozen=True, slots=True, order=True)
 class Seq:
     """A position in the purge ledger: ``<epoch>:<n>``.
 
@@ -86,7 +87,7 @@ class Seq:
         return Seq(epoch, int(number))
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Standing:
     """What the ledger says of an entry: hard-purged since its S0, or soft-purged at a wall-clock time, or neither."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from proxy.message.headers import Headers
@@ -25,7 +26,7 @@ class LifetimeSource(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Freshness:
     """How long a stored response may be used, in seconds; decided once, when it is stored.
 
@@ -42,7 +43,7 @@ class Freshness:
     always_validate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StoredResponse:
     """One variant of one resource.
 
@@ -69,7 +70,7 @@ class StoredResponse:
     fetch_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Uncacheable:
     """A mark in the place of a response: it cannot be shared, so nobody should wait for it."""
 
@@ -77,7 +78,7 @@ class Uncacheable:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class VaryRecord:
     """The union of request fields that a resource's variants named, and the digests of its newest variants.
 
@@ -88,7 +89,7 @@ class VaryRecord:
     variants: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class CacheKey:
     """Where something is kept: md5 of the key material in hex, and the material that is compared on read."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
+
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class RequestServed:
     """An answer has left, or its client did: ``seconds`` from the parsed head to the last byte handed to the socket.
 
@@ -49,7 +50,7 @@ class RequestServed:
     aborted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class OriginAnswered:
     """The backend sent a response head, or failed to: then ``status`` is 0 and ``detail`` says how."""
 
@@ -59,7 +60,7 @@ class OriginAnswered:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class StoreAnswered:
     """One store operation (``load``, ``save``, ``drop``, ``purge``, ``seq``) ended; ``failure`` is empty if it worked."""
 
@@ -68,7 +69,7 @@ class StoreAnswered:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ResponseStored:
     """A response was saved: its body's bytes and its whole time in the store, seconds."""
 
@@ -78,7 +79,7 @@ class ResponseStored:
     ttl: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class LifetimeAdapted:
     """A response is to be stored under a ttl that follows the traffic: ``step`` is ``base``, ``hot`` or ``cold``."""
 
@@ -87,7 +88,7 @@ class LifetimeAdapted:
     step: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Purged:
     """A purge was acknowledged by the ledger, or (``seq`` empty) could not be."""
 
@@ -99,7 +100,7 @@ class Purged:
     failure: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WarmerRan:
     """A run of a warmer has ended: how many items were ``warmed``, ``fresh``, ``failed``, ``skipped``.
 
@@ -119,7 +120,7 @@ class WarmerRan:
         return "failed" if self.error else next((one for one in worst if self.results.get(one)), "fresh")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class BreakerMoved:
     """The store's breaker opened or closed."""
 
@@ -127,7 +128,7 @@ class BreakerMoved:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ExportFailed:
     """Metrics could not be handed over to another service; they wait for the next try."""
 
@@ -135,7 +136,7 @@ class ExportFailed:
     failure: str
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class TaskFailed:
     """Work beside a request ended with an error that nobody expected."""
 
@@ -143,7 +144,7 @@ class TaskFailed:
     error: BaseException
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WorkerEnded:
     """A worker process ended without being told to; another one follows in ``restart_in`` seconds."""
 

@@ -8,7 +8,7 @@ spool that readers follow, and saved when it is whole. Nothing that broke off is
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from proxy.fetch.flights import Failed, Flight, Handed, Shared
@@ -19,6 +19,7 @@ from proxy.message.errors import MessageError, OriginError
 from proxy.message.response import Response
 from proxy.message.selectors import Seq
 from proxy.message.stored import LifetimeSource, StoredResponse
+from proxy.message.values import value
 from proxy.observe.events import LifetimeAdapted, OriginAnswered
 from proxy.pipeline.adapting import following
 from proxy.pipeline.lookup import look
@@ -38,7 +39,7 @@ GONE_FOR_GOOD: Final = frozenset({401, 403, 404, 410})
 NO_SEQ: Final = Seq("", 0)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Crew:
     """Flies one flight. ``step``: how the route's ttl followed the traffic; None where it follows nothing.
 
@@ -224,7 +225,7 @@ class Crew:
             await reply.body.aclose()
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Heard:
     """A response head with the times RFC 9111 section 4.2.3 asks for, and the seconds the backend took."""
 
@@ -234,7 +235,7 @@ class Heard:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Draft:
     """What will be stored once its body is whole, and for how many seconds."""
 

@@ -7,12 +7,12 @@ leaves the look *blind*: the copy counts as softly purged at the moment since wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import IN_FORCE, Seq, Standing
 from proxy.message.stored import CacheKey, StoredResponse, Uncacheable, VaryRecord
+from proxy.message.values import value
 from proxy.observe.events import Outcome
 from proxy.policy import keys, vary
 
@@ -25,7 +25,7 @@ HIT_IN: Final[dict[Tier, Outcome]] = {"memory": Outcome.HIT_MEMORY, "redis": Out
 """What a hit counts as, by where it was found."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Looked:
     """What was found. ``place`` is where an entry for this request is kept, as far as is known now.
 

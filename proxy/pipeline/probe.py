@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.message.selectors import IN_FORCE
 from proxy.message.stored import StoredResponse
+from proxy.message.values import value
 from proxy.observe.events import Outcome, RequestServed
 from proxy.policy.admission import METHOD_OVERRIDES, TARGET_OVERRIDES
 from proxy.policy.ahead import ahead_from
@@ -72,7 +73,7 @@ class Repeat:
     stale_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Asked:
     """What is told of a request beside its answer, as ``Request`` has it."""
 

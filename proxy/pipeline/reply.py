@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from proxy.message.values import value
 from proxy.observe.events import Outcome
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from proxy.pipeline.probe import Repeat
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Facts:
     """What is known of an answer before its first byte leaves."""
 
@@ -26,7 +27,7 @@ class Facts:
     seconds_saved: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Answer:
     """One answer: end-to-end fields only in ``response``, framing is the front's.
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from proxy.message.values import value
 from proxy.policy import forwarding
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from proxy.policy.rules import Matched, Route, RuleBook
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Call:
     """A request as the front handed it over, with the rules of the moment; ``matched`` None: no route takes it."""
 
@@ -44,7 +45,7 @@ class Call:
         return space.name if space is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Visit:
     """A request with the rules it came under; ``interim`` takes 1xx responses to its client, if it is still there.
 
@@ -77,7 +78,7 @@ class Visit:
         return self.route.namespace.name if self.route.namespace is not None else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Quest:
     """A visit that needs the backend: what was found, why that is not enough, and what of it may still serve."""
 

@@ -6,13 +6,13 @@ what is keyed and what is harmless: ``keys`` has the one list of what is keyed. 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.cachecontrol import delta_seconds
 from proxy.message.headers import Headers
 from proxy.message.request import Request
+from proxy.message.values import value
 from proxy.policy.hops import CONDITIONS, FOR_CACHES, FORWARDED, HARMLESS, HOP_BY_HOP, as_read, of_this_hop
 from proxy.policy.keys import keyed_cookies, keyed_fields
 
@@ -29,7 +29,7 @@ _NOT_FETCHED: Final = CONDITIONS | {b"content-length", b"expect", b"surrogate-ca
 """Besides conditions: a fetch has no content, and who can process edge includes for itself is not who all share with."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Forwarding:
     """How requests are signed. ``host`` None: the client's authority; ``via`` is the entry for HTTP/1.1."""
 

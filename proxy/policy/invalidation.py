@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urljoin, urlsplit
 
 from proxy.message import selectors
 from proxy.message.selectors import octets_of, text_of
+from proxy.message.values import value
 from proxy.policy.admission import METHOD_OVERRIDES
 from proxy.policy.paths import normalised
 from proxy.policy.tags import groups_invalidated
@@ -31,7 +31,7 @@ _SUCCESS: Final = 200
 _DEFAULT_PORTS: Final = (b":80", b":443")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Purge:
     """Selectors to purge together; ``on_store_failure`` as the write's rule says."""
 

@@ -7,13 +7,14 @@ and ``keyed_cookies`` are asked by ``forwarding`` too: there is one list, not tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from proxy.message import selectors
 from proxy.message.headers import EMPTY
 from proxy.message.selectors import text_of
+from proxy.message.values import value
 from proxy.policy import claims
 from proxy.policy.admission import UnkeyedReason, unusable, withheld
 from proxy.policy.material import cache_key, constant_parts, digested, encoded, material
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
 __all__ = ["Key", "Unkeyed", "UnkeyedReason", "canonical_url", "key_for", "keyed_cookies", "keyed_fields", "variant"]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Unkeyed:
     """No key, and why."""
 
     reason: UnkeyedReason
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Key:
     """Where the answer to a request is kept, and what the backend is asked for it.
 

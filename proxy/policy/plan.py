@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from proxy.message import cachecontrol
 from proxy.message.cachecontrol import NO_DIRECTIVES
 from proxy.message.stored import StoredResponse, Uncacheable
+from proxy.message.values import value
 from proxy.policy.ahead import is_late
 from proxy.policy.freshness import current_age, is_fresh, is_usable, remaining, stale_for
 from proxy.policy.targeted import governing
@@ -36,28 +36,28 @@ class Forward(StrEnum):
     PARTIAL = "partial"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ServeStored:
     """Answer with it as it is; it may be stale where the client said that it does not mind."""
 
     stored: StoredResponse
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ServeStaleAndRefresh:
     """Answer with it and fetch a new one behind the answer (RFC 5861 section 3)."""
 
     stored: StoredResponse
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ServeAndRefreshAhead:
     """Answer with it, fresh as it is, and fetch a new one behind the answer with this request's own credential."""
 
     stored: StoredResponse
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Revalidate:
     """Ask the backend, under conditions where it has a validator; it may still be served if the backend fails.
 
@@ -68,7 +68,7 @@ class Revalidate:
     reason: Forward
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Fetch:
     """Ask the backend; with ``coalesce`` together with whoever asks for the same."""
 
@@ -76,7 +76,7 @@ class Fetch:
     coalesce: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refuse:
     """Answer with an error of ours."""
 

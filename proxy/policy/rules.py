@@ -5,10 +5,11 @@ Values here come from ``settings`` fully checked. A ``RuleBook`` holds them all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
+from proxy.message.values import value
 from proxy.policy.book import Matched, RuleBook
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Credentials(Enum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Match:
     """One ``match`` item: methods (GET stands for HEAD too) and a path template."""
 
@@ -51,7 +52,7 @@ class Match:
         return other.methods <= self.methods and self.path.covers(other.path)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Downstream:
     """Lifetimes sent to a browser or a CDN: ``field`` is the field that carries them."""
 
@@ -60,7 +61,7 @@ class Downstream:
     targeted: bool = False  # cdn only: CDN-Cache-Control instead of s-maxage
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Namespace:
     """A data type: its version is part of the logical key and of the key material."""
 
@@ -69,7 +70,7 @@ class Namespace:
     ttl: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Route:
     """One declared route with every default already resolved; times in seconds, names of fields in lower case.
 
@@ -110,7 +111,7 @@ class Route:
     fingerprint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class WriteRule:
     """One ``invalidate`` rule: what a write that passes through purges, or, without ``matches``, the clock."""
 
@@ -128,7 +129,7 @@ class WriteRule:
     on_store_failure: Literal["pass", "refuse"] = "pass"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Cors:
     """The ``cors`` section. ``origins`` may hold ``*`` only without ``credentials``."""
 

@@ -5,12 +5,12 @@ The obstacles are asked in the order of the RFC's text; the first one that speak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import cachecontrol
 from proxy.message.headers import media_type
 from proxy.message.stored import LifetimeSource
+from proxy.message.values import value
 from proxy.policy.freshness import EXPLICIT, HEURISTICALLY_CACHEABLE, freshness_of, initial_age, store_seconds
 from proxy.policy.rules import Credentials
 from proxy.policy.targeted import governing
@@ -40,7 +40,7 @@ NEVER_STORED: Final = frozenset({206, 304})
 FIRST_FINAL: Final = 200
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class _Case:
     request: Request
     response: Response

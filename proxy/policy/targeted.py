@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message import cachecontrol
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from proxy.message.cachecontrol import CacheControl
@@ -17,7 +17,7 @@ _TARGETED: Final = frozenset({b"surrogate-control", b"cdn-cache-control"})
 _SPEAKS_OF_CACHING: Final = (b"max-age", b"s-maxage", b"no-store", b"no-cache", b"private", b"must-revalidate")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Policy:
     """The directives in force; with ``targeted`` neither ``Cache-Control`` nor ``Expires`` counts."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from proxy.message.headers import Headers
@@ -45,7 +46,7 @@ MARKED: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Keep:
     """Store it: ``headers`` as they are stored, the names of ``Vary``, and for how many ``seconds`` a store holds it."""
 
@@ -56,7 +57,7 @@ class Keep:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Discard:
     """Do not store it; with ``mark`` the next one will not be storable either, so nobody should wait for it."""
 

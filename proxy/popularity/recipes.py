@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.headers import Headers
 from proxy.message.request import Request
+from proxy.message.values import value
 from proxy.policy.queries import name_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _SECRET: Final = re.compile(
 """Words in the names of fields and parameters whose values prove something; rather one recipe too few."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Recipe:
     """A GET. ``target`` is the raw path with the keyed query."""
 

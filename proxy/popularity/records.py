@@ -8,13 +8,13 @@ exactly this shape, and it is still only a proposal. Whether a request may be ma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from proxy.message.headers import Headers
 from proxy.message.selectors import octets_of, text_of
+from proxy.message.values import value
 from proxy.popularity.recipes import Recipe, names_a_secret
 from proxy.wire.authority import is_authority, normalised
 
@@ -32,7 +32,7 @@ _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 section 5
 _VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """How an entry is asked for, and under which selectors it was kept."""
 

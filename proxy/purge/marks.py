@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.selectors import EVERYTHING, IN_FORCE, KEY, PATTERN, PURGED, Standing
+from proxy.message.values import value
 from proxy.purge.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ KEPT_FOR: Final = 400 * 86400 * MICROSECONDS
 """Positions after which a purge is forgotten: nothing is stored for longer than a year, or else the floor takes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Superseded:
     """One selector's purge at ``seq``. ``last``: where it was purged before, or up to where purges are forgotten."""
 

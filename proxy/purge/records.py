@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq, text_of
+from proxy.message.values import value
 from proxy.purge.marks import MICROSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Logged:
     """One purge as the log has it; ``before`` is the position of the purge before it."""
 
@@ -23,7 +24,7 @@ class Logged:
     selectors: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Snapshot:
     """The whole ledger at one position: per selector its last hard and last soft purge, oldest first."""
 
@@ -33,7 +34,7 @@ class Snapshot:
     soft: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Tail:
     """What the ledger says from some position on."""
 
@@ -41,7 +42,7 @@ class Tail:
     purges: tuple[Logged, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Replica:
     """What a process with a mirror says of itself.
 
@@ -54,7 +55,7 @@ class Replica:
     until: float = field(default=0.0, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Roll:
     """Who mirrors the ledger at the server's time ``now``, seconds; ``since``: how old the list is, None without one."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
 from proxy.message.errors import StoreError
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class BadRecordError(StoreError):
     """A record in the store is not what this version writes; it counts as nothing found, and is deleted."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Record:
     """The sections of one record; ``kind`` says what the codec made them of."""
 

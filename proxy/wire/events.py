@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from proxy.message.errors import MessageError
 from proxy.message.headers import EMPTY, Headers
+from proxy.message.values import value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,14 +37,14 @@ class RequestHead(NamedTuple):
         return self.length != 0
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Data:
     """Some content, never empty."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class End:
     """The message is complete; each message has one, also without a body.
 
@@ -56,21 +56,21 @@ class End:
     overrun: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Refused:
     """What came is no request, or no more of one: always the last event. ``error.status`` is the answer."""
 
     error: MessageError
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Interim:
     """A 1xx head but 101; the final one is yet to come."""
 
     response: Response
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Head:
     """A final head. ``length`` is the stated one, None if the framing does not say or states none.
 
@@ -82,7 +82,7 @@ class Head:
     has_body: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Switched:
     """101, or 2xx to CONNECT: what follows is no HTTP (RFC 9110 sections 7.8 and 9.3.6)."""
 
