@@ -20,6 +20,7 @@ Several processes (``workers``): the *leader* owns admin port, clock and workers
 - ``port``     the address that all workers listen on
 - ``channel``  orders and news between the leader and a worker
 - ``member``   a worker as the leader sees it
+- ``orders``   what the leader asks of them, and how long it waits
 - ``crew``     all of them: started, kept alive, added up, drained
 - ``leading``  what the admin listener may do with a sidecar that has workers
 - ``worker``   the other end: a process that serves clients and does what its leader says

@@ -16,12 +16,13 @@ from proxy.background import Background
 from proxy.observe.events import TaskFailed, WorkerEnded
 from proxy.observe.snapshots import empty
 from proxy.observe.summing import ended, ended_gauges, sum_of_gauges, total
+from proxy.service import orders
 from proxy.service.channel import ChannelError
 from proxy.service.member import Member, WorkerError
 from proxy.service.port import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from proxy.observe.counters import Counters
     from proxy.observe.events import Observer
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
 LOOK_EVERY: Final = 1.0
 HANGS_AFTER: Final = 10
 """Looks without a word from a worker that tells its counts twice a second: nothing that it does takes that long."""
-
-ANSWERS_WITHIN: Final = 1.0
-"""Seconds for what a scrape or a call must wait for; who is slower is counted by what it last told."""
-
-CHECKS_WITHIN: Final = 10.0
-"""Seconds to read a configuration, which takes milliseconds, on a machine that has other things to do."""
 
 EARLY: Final = 10.0
 """Seconds that a worker must have lived for the next one to follow at once."""
@@ -145,57 +140,27 @@ class Crew:
 
     async def ask(self, order: str, **said: Any) -> list[dict[str, Any]]:
         """Return the answers of those who have one within a second; the watch sees to the others."""
-        up = [member for member in self._members if member.is_up]
-        answers = await asyncio.gather(
-            *(member.channel.ask(order, ANSWERS_WITHIN, **said) for member in up), return_exceptions=True
-        )
-        return [answer for answer in answers if isinstance(answer, dict)]
+        return await orders.ask_all(self._members, order, **said)
 
     async def refresh(self, selectors: Sequence[str], most: int, at: str) -> int:
-        """Let one worker fetch again the most read that a purge has hit, the one that has seen most reads of these.
-
-        ``at``: where the ledger is. A worker that had not heard of the purge would find that nothing needs fetching.
-        """
-        named = list(selectors)
-        up = [member for member in self._members if member.is_up]
-        reads = await asyncio.gather(*(_reads(member, named) for member in up))
-        if not any(reads):
-            return 0
-        best = up[max(range(len(up)), key=lambda place: reads[place])]
-        try:
-            said = await best.channel.ask("refresh", ANSWERS_WITHIN, selectors=named, most=most, at=at)
-        except ChannelError:
-            return 0  # it died just now; what it would have fetched is fetched when it is asked for
-        return int(said["refreshing"])
+        """Let one worker fetch again the most read that a purge has hit; return how many those are."""
+        return await orders.refresh_by_one(self._members, selectors, most, at)
 
     async def use_log(self, options: LogOptions) -> None:
         """Let all log so until the next reload, those too that are still to come."""
         self._log = options
         await self.ask("log", options=asdict(options))
 
-    # One configuration for all, or the one before it for all.
-
     async def reload(self, settings: Settings) -> list[str]:
         """Let all take a configuration that the leader has found good; or none, then say why not."""
-        if failures := await self._all_answer("check", self._members, settings):
-            return failures
+        up = [member for member in self._members if member.is_up]
+        refusals = await asyncio.gather(*(orders.refusal(member, "check", settings) for member in up))
+        if any(refusals):
+            return [f"worker {member.index}: {why}" for member, why in zip(up, refusals, strict=True) if why]
         self._settings, self._log = settings, None
         # From here on there is no way back: who cannot take it is replaced by one that begins with it.
-        await self._all_answer("use", [member for member in self._members if member.is_up], settings, kill=True)
+        await asyncio.gather(*(_use(member, settings) for member in self._members if member.is_up))
         return []
-
-    async def _all_answer(
-        self, order: str, members: Iterable[Member], settings: Settings, *, kill: bool = False
-    ) -> list[str]:
-        async def ask(member: Member) -> str:
-            if not member.is_up:
-                return ""  # it begins with what then runs
-            failure = await _told(member, order, settings)
-            if failure and kill:
-                member.kill()
-            return failure and f"worker {member.index}: {failure}"
-
-        return list(filter(None, await asyncio.gather(*map(ask, members))))
 
     # Keeping each place filled.
 
@@ -206,11 +171,11 @@ class Crew:
         while settings is not self._settings or log is not self._log:
             if settings is not self._settings:
                 settings, log = self._settings, None
-                if failure := await _told(member, "use", settings):
+                if failure := await orders.refusal(member, "use", settings):
                     raise WorkerError(failure)
             elif self._log is not None:
                 log = self._log
-                await member.channel.ask("log", ANSWERS_WITHIN, options=asdict(log))
+                await member.channel.ask("log", orders.ANSWERS_WITHIN, options=asdict(log))
         member.is_up = True
         if self._is_draining:
             member.kill()
@@ -260,25 +225,9 @@ class Crew:
             self._on_counts()
 
 
-async def _reads(member: Member, selectors: list[str]) -> int:
-    try:
-        said = await member.channel.ask("would_hit", ANSWERS_WITHIN, selectors=selectors)
-    except ChannelError:
-        return 0
-    return int(said["reads"])
-
-
-async def _told(member: Member, order: str, settings: Settings) -> str:
-    """Give the order to check or to use a configuration; return why it could not be carried out."""
-    try:
-        said = await member.channel.ask(order, CHECKS_WITHIN, written=settings.written.as_dict())
-    except ChannelError as error:
-        return str(error)
-    if said["mistakes"]:
-        return "; ".join(said["mistakes"])
-    if said["fingerprint"] != settings.fingerprint:
-        return "it reads another configuration from the same text: has a file changed that this one names?"
-    return ""
+async def _use(member: Member, settings: Settings) -> None:
+    if await orders.refusal(member, "use", settings):
+        member.kill()
 
 
 def pause_after(early: int) -> float:

@@ -12,7 +12,7 @@ from backends import Client
 from servers import until
 
 from proxy.observe.events import TaskFailed, WorkerEnded
-from proxy.service import Service
+from proxy.service import Service, orders
 from proxy.service import crew as module
 from proxy.service.crew import FIRST_PAUSE, LONGEST_PAUSE, pause_after
 from proxy.service.leading import LeadersSteering
@@ -61,7 +61,7 @@ async def test_a_worker_that_hangs_is_replaced(valkey, told, monkeypatch):
 
 
 async def test_calls_do_not_wait_for_a_worker_that_hangs(valkey, told, monkeypatch):
-    monkeypatch.setattr(module, "ANSWERS_WITHIN", 0.1)
+    monkeypatch.setattr(orders, "ANSWERS_WITHIN", 0.1)
     async with asyncio.timeout(100), leader(valkey, told) as service:
         steering = LeadersSteering(service, service.crew)
         async with Client(service.traffic_port) as client:
@@ -135,16 +135,16 @@ async def test_a_worker_that_reads_something_else_keeps_all_from_a_reload(valkey
     async with asyncio.timeout(100), leader(valkey, told, lambda: text) as service:
         before = service.settings
         text = RULES.replace("name: plan", "name: other")
-        good = module._told
+        good = orders.refusal
 
         async def told_wrong(member, order, settings):
             return "it reads another configuration" if member.index == 1 else await good(member, order, settings)
 
-        monkeypatch.setattr(module, "_told", told_wrong)
+        monkeypatch.setattr(orders, "refusal", told_wrong)
         (mistake,) = await service.reload()
         assert (mistake.path, mistake.message) == ("workers", "worker 1: it reads another configuration")
         assert (service.settings, service.reload_ok) == (before, False)
-        monkeypatch.setattr(module, "_told", good)
+        monkeypatch.setattr(orders, "refusal", good)
         assert await service.reload() == ()
         assert service.reload_ok
         assert service.house.parts.book.route_for(b"GET", b"/plans/1").route.name == "other"
@@ -154,14 +154,14 @@ async def test_who_cannot_use_what_all_have_checked_is_replaced_by_one_that_does
     text = RULES
     async with asyncio.timeout(100), leader(valkey, told, lambda: text) as service:
         text = RULES.replace("name: plan", "name: other")
-        good = module._told
+        good = orders.refusal
 
         async def told_wrong(member, order, settings):
             if (order, member.index) == ("use", 0):
                 return "it has no memory left"
             return await good(member, order, settings)
 
-        monkeypatch.setattr(module, "_told", told_wrong)
+        monkeypatch.setattr(orders, "refusal", told_wrong)
         pid = service.crew.members[0].pid
         assert await service.reload() == ()
         await until(lambda: told.of(WorkerEnded))
