@@ -38,8 +38,11 @@ LABEL org.opencontainers.image.title="Sapwood" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/sapwood /opt/sapwood
-# The slim images come without the standard library's bytecode: what a start imports is compiled here, once.
-RUN ["/opt/sapwood/bin/python3", "-c", "import proxy.cli.offline, proxy.cli.remote, proxy.cli.serving"]
+# The slim images come without the standard library's bytecode: what a start imports is compiled here, once. Named is
+# what is imported late.
+RUN /opt/sapwood/bin/python3 -c "import encodings.idna, importlib.readers, proxy.admin.server, \
+    proxy.backplane.client, proxy.cli.offline, proxy.cli.remote, proxy.cli.serving, proxy.observe.logger, \
+    proxy.observe.metrics, proxy.service.crew, proxy.service.worker, proxy.store.redis"
 ENV PATH=/opt/sapwood/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 # Of nobody in particular, and a number: runAsNonRoot cannot judge a name.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from importlib.metadata import PackageNotFoundError, requires
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from sidecar import Sidecar
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -115,3 +118,29 @@ def test_only_what_the_image_is_made_of_is_sent_to_the_builder():
     assert "*" in lines
     assert allowed == copied
     assert all((ROOT / name).exists() for name in allowed)
+
+
+IMPORTED = re.compile(rb"^import time:[^|]*\|[^|]*\| +([\w.]+)\s*$", re.MULTILINE)
+
+
+def imported(lines):
+    """Return the modules of the standard library that have a source, of what ``-X importtime`` tells."""
+    names = {name.decode() for name in IMPORTED.findall(lines)}
+    own = {name for name in names if name.partition(".")[0] in sys.stdlib_module_names}
+    return {name for name in own if (spec := find_spec(name)) is not None and str(spec.origin).endswith(".py")}
+
+
+def test_what_a_start_imports_is_compiled_when_the_image_is_built(valkey):
+    """The base has the standard library without its bytecode, and nothing can be written when it runs."""
+    (line,) = re.findall(r'^RUN /opt/sapwood/bin/python3 -c "([^"]*)"$', DOCKERFILE, re.MULTILINE)
+    program = line.replace("\\\n", "")
+    built = subprocess.run(
+        [sys.executable, "-X", "importtime", "-c", program], cwd=ROOT, capture_output=True, timeout=60, check=True
+    )
+    rules = "version: 1\nlog: {hits: 0%}\n"
+    environ = {"PYTHONPROFILEIMPORTTIME": "1"}
+    with Sidecar(rules, upstream="http://127.0.0.1:1", store=valkey.url, environ=environ) as sidecar:
+        while b"prometheus_client" not in (told := b"".join(sidecar.lines)):  # another process's last imports
+            time.sleep(0.01)
+    assert "socket" in imported(told)
+    assert imported(told) - imported(built.stderr) == set()
