@@ -2,7 +2,9 @@
 
 Why a new interpreter and not a fork: a leader that has been running for weeks has threads, a libuv loop and sockets,
 none of which survive a fork in good order, and a worker that died must be replaced just then. It costs the start of an
-interpreter (0.3 s of CPU) and memory that is not shared (50 MB each), which is why one worker is the default.
+interpreter (0.4 s of CPU) and memory that is not shared (50 MB each), which is why one worker is the default. A process
+kept aside to be forked, without loop and threads, would save both; but workers would be its children: how they ended is
+told to it and not to the leader, they die with it, and somebody would have to look after it as well.
 A worker must not outlive its leader, however that one ends: it asks the kernel to be killed when its parent dies
 (PR_SET_PDEATHSIG) and looks whether the parent is gone already; elsewhere than on Linux it ends when its channel does.
 """
