@@ -18,12 +18,14 @@ class AdminOptions:
 
     ``listen`` and ``probes_listen`` are ``host:port``, ``[v6]:port`` or ``unix:/path``; port 0 is any free one.
     ``hosts`` are further names under which the admin port may be addressed, for example a Kubernetes service's.
+    ``streams``: dashboards that may be open at once.
     """
 
     listen: str = "127.0.0.1:9091"
     token: str | None = field(default=None, repr=False)
     probes_listen: str | None = None
     hosts: tuple[str, ...] = ()
+    streams: int = 16  # a connection and some kilobytes a second each; nothing more is asked of the service
 
 
 @dataclass(frozen=True, slots=True)

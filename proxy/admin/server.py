@@ -85,7 +85,7 @@ def admin_application(options: AdminOptions, control: Control, observer: Observe
     purging = PurgeCalls(control)
     guard = guarding(parse_listen(options.listen), tokens.admit, options.hosts, assets.FILES)
     app = _application(MOST_BYTES, answering_problems(observer), guard, purging.by_method())
-    streaming = StreamCalls(control, observer)
+    streaming = StreamCalls(control, observer, options.streams)
     others = (HandoverCalls, WarmCalls, InspectionCalls, LogCalls, ProbeCalls)
     everything = (purging, *(calls(control) for calls in others), streaming, assets.Assets())
     for calls in everything:

@@ -16,18 +16,16 @@ if TYPE_CHECKING:
     from proxy.admin.control import Control
     from proxy.observe.events import Observer
 
-MOST_STREAMS: Final = 16
-"""Pages open at once. Each costs a connection and some kilobytes a second, nothing more is asked of the service."""
-
 SLOWEST: Final = 10.0
 """Seconds that a reader may take for one event."""
 
 
 class StreamCalls:
-    """The event stream, and the one watch behind all of them."""
+    """The event streams, ``most`` of them at once, and the one watch behind all of them."""
 
-    def __init__(self, control: Control, observer: Observer) -> None:
+    def __init__(self, control: Control, observer: Observer, most: int) -> None:
         self._control = control
+        self._most = most
         self._watch = Watch(control)
         self._tasks = Background(lambda name, error: observer.tell(TaskFailed(name, error)))
         self._running: asyncio.Task[None] | None = None
@@ -56,8 +54,8 @@ class StreamCalls:
         """``GET /events``: one ``history``, then a ``snapshot`` each second."""
         self._begin()
         watch = self._watch
-        if watch.watchers >= MOST_STREAMS:
-            detail = f"{MOST_STREAMS} dashboards are open already; close one"
+        if watch.watchers >= self._most:
+            detail = f"{self._most} dashboards are open already (admin.streams); close one"
             raise Problem(503, detail, headers={"Retry-After": "5"})
         response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}

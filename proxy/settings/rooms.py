@@ -130,6 +130,7 @@ def read_admin(top: Section, front: FrontOptions) -> AdminOptions:
         token=read_secret(said, "token"),
         probes_listen=probes.maybe("listen", LISTEN),
         hosts=tuple(name.decode() for name in said.many("hosts", AUTHORITY)),
+        streams=said.one("streams", whole(1), 16),
     )
     token_given = said.has("token") or said.has("token_file")
     if not token_given and not may_go_without_token(parse_listen(options.listen)):

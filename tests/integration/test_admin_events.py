@@ -120,9 +120,8 @@ async def test_pages_of_other_sites_get_no_stream(api):
     assert (await api.ask("GET", "/", headers={**headers, "Sec-Fetch-Mode": "navigate"}))[0] == 200
 
 
-async def test_there_are_only_so_many_streams_and_one_that_ends_makes_room(api, monkeypatch):
-    monkeypatch.setattr(streaming, "MOST_STREAMS", 2)
-    async with stream(api) as one:
+async def test_there_are_only_so_many_streams_and_one_that_ends_makes_room(control):
+    async with serving(control, streams=2) as api, stream(api) as one:
         await one()
         async with stream(api) as other:
             await other()

@@ -28,7 +28,7 @@ def test_every_word_reaches_its_room(load):
         hosts: [API.example]
         trusted_proxies: [10.0.0.0/8]
         probes: {listen: 0.0.0.0:9092}
-        admin: {listen: 0.0.0.0:1, token: t, hosts: [sapwood-admin]}
+        admin: {listen: 0.0.0.0:1, token: t, hosts: [sapwood-admin], streams: 2}
         upstream: {url: unix:/run/app.sock, connect_timeout: 1s, timeout: 2s, idle_timeout: 3s, host: App.example,
                    max_connections: 4, max_concurrent: 5, queue_timeout: 6s}
         limits: {head: 1KiB, fields: 2, target: 1KiB, connections: 4, pipelined: 5, waiters: 6, variants: 7, tags: 8,
@@ -48,7 +48,7 @@ def test_every_word_reaches_its_room(load):
     assert (origin.max_connections, origin.max_concurrent, origin.queue_timeout) == (4, 5, 6)
     assert (settings.flights.waiters, settings.flights.collecting) == (6, 9 << 20)
     assert (settings.variants, settings.tags) == (7, 8)
-    assert settings.admin == AdminOptions("0.0.0.0:1", "t", "0.0.0.0:9092", ("sapwood-admin",))
+    assert settings.admin == AdminOptions("0.0.0.0:1", "t", "0.0.0.0:9092", ("sapwood-admin",), 2)
     assert settings.log == LogOptions("console", "debug", 1.0)
     assert settings.purge == PurgeOptions(3, 1.0, 4, 5)
 
