@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_WAITING: Final = 10_000  # lines; about 4 MB of requests' lines
 _BATCH: Final = 500
 
 GATHERED: Final = 0.1
@@ -19,14 +18,14 @@ GATHERED: Final = 0.1
 class LineWriter:
     """Writes lines to a binary stream from a thread of its own.
 
-    While ``MOST_WAITING`` lines wait, further ones are dropped; a line then says how many were. ``most_at_once`` bounds
+    While ``most_waiting`` lines wait, further ones are dropped; a line then says how many were. ``most_at_once`` bounds
     the bytes of one write, where other processes write to the same pipe: up to PIPE_BUF are never mixed with theirs.
     """
 
-    def __init__(self, stream: IO[bytes], *, most_waiting: int = MOST_WAITING, most_at_once: int | None = None) -> None:
+    def __init__(self, stream: IO[bytes], most_waiting: int = 10_000, *, most_at_once: int | None = None) -> None:
         self._stream = stream
         self._most_at_once = most_at_once
-        self._most_waiting = most_waiting
+        self.most_waiting = most_waiting
         self._lines: SimpleQueue[bytes | None] = SimpleQueue()
         self._dropped = 0
         self._broken = False
@@ -41,7 +40,7 @@ class LineWriter:
 
     def write(self, line: bytes) -> None:
         """Queue one line, without its end. Never waits; call it from one thread."""
-        if self._lines.qsize() >= self._most_waiting:
+        if self._lines.qsize() >= self.most_waiting:
             self._dropped += 1
             return
         if self._dropped:

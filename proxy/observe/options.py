@@ -10,11 +10,12 @@ Level = Literal["debug", "info", "warning", "error"]
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:
-    """The ``log`` section: ``hits`` is the share of hits that get a line, 0.0 to 1.0."""
+    """The ``log`` section: ``hits`` is the share of hits that get a line, 0.0 to 1.0; ``waiting`` a number of lines."""
 
     format: Literal["json", "console"] = "json"
     level: Level = "info"
     hits: float = 0.01
+    waiting: int = 10_000  # about 4 MB of requests' lines
 
 
 @dataclass(frozen=True, slots=True)

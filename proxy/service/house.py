@@ -95,7 +95,7 @@ def build(  # noqa: PLR0913 - two of them by name
     """
     counters, purges_seen = Counters(wall), RecentPurges(wall)
     is_one_of_many = is_worker or own is not None
-    writer = LineWriter(sys.stdout.buffer, most_at_once=PIPE_BUF if is_one_of_many else None)
+    writer = LineWriter(sys.stdout.buffer, settings.log.waiting, most_at_once=PIPE_BUF if is_one_of_many else None)
     logs = Logs(settings.log, writer)
     observer = _observed_by(_observers(settings, own or counters, purges_seen, logs, watch))
     background = Background(lambda name, error: observer.tell(TaskFailed(name, error)))

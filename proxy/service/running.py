@@ -243,6 +243,7 @@ class Service:
             self.house.warming.use(settings.warmers)
         parts.options = pipeline_options(settings)
         self.house.logs.use(settings.log)
+        self.house.writer.most_waiting = settings.log.waiting
         self._take_secrets(settings)
         self.settings = settings
 

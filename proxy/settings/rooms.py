@@ -156,6 +156,7 @@ def read_log(top: Section) -> LogOptions:
         format=said.one("format", choice("json", "console"), "json"),
         level=said.one("level", choice("debug", "info", "warning", "error"), "info"),
         hits=said.one("hits", PERCENTAGE, 0.01),
+        waiting=said.one("waiting", whole(1), 10_000),
     )
     said.close()
     return options

@@ -19,7 +19,7 @@ RULES = """
 version: 1
 service: unit
 upstream: {url: http://127.0.0.1:1}
-log: {level: error, hits: 0%}
+log: {level: error, hits: 0%, waiting: 50}
 limits: {tags: 7}
 routes:
   - {name: plan, match: "GET /plans/{id}", authorization: ignore, cookies: ignore, ttl: 1h}
@@ -40,13 +40,17 @@ async def test_the_rules_and_the_bounds_are_taken_anew(play):
     file = File()
     service = (await play(RULES, load=file)).service
     before, parts = service.settings.fingerprint, service.house.parts
+    assert service.house.writer.most_waiting == 50
     generation = parts.book.generation
-    file.text = RULES.replace("tags: 7", "tags: 9").replace("name: plan", "name: other")
+    file.text = (
+        RULES.replace("tags: 7", "tags: 9").replace("name: plan", "name: other").replace("waiting: 50", "waiting: 60")
+    )
     assert list(await service.reload()) == []
     assert service.settings.fingerprint != before
     assert parts.book.route_for(b"GET", b"/plans/1").route.name == "other"
     assert parts.book.generation == generation + 1
     assert parts.options.tags == 9
+    assert service.house.writer.most_waiting == 60
     assert Steering(service).explain("GET", "/plans/1", [])["route"] == "other"
 
 

@@ -33,7 +33,7 @@ def test_every_word_reaches_its_room(load):
                    max_connections: 4, max_concurrent: 5, queue_timeout: 6s}
         limits: {head: 1KiB, fields: 2, target: 1KiB, connections: 4, pipelined: 5, waiters: 6, variants: 7, tags: 8,
                  collecting: 9MiB, tunnels: 10, head_timeout: 11s, body_timeout: 12s, write_timeout: 13s, keep_alive: 14s}
-        log: {format: console, level: debug, hits: 100%}
+        log: {format: console, level: debug, hits: 100%, waiting: 9}
         purge: {max_selectors: 3, wait_at_most: 1s, max_selectors_per_call: 4, max_calls_per_second: 5}
         """
     )
@@ -49,7 +49,7 @@ def test_every_word_reaches_its_room(load):
     assert (settings.flights.waiters, settings.flights.collecting) == (6, 9 << 20)
     assert (settings.variants, settings.tags) == (7, 8)
     assert settings.admin == AdminOptions("0.0.0.0:1", "t", "0.0.0.0:9092", ("sapwood-admin",), 2)
-    assert settings.log == LogOptions("console", "debug", 1.0)
+    assert settings.log == LogOptions("console", "debug", 1.0, 9)
     assert settings.purge == PurgeOptions(3, 1.0, 4, 5)
 
 
