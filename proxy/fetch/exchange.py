@@ -18,6 +18,7 @@ from proxy.fetch.inflow import Inflow
 from proxy.fetch.origin import Reply, is_event_stream
 from proxy.fetch.outflow import Outflow
 from proxy.fetch.tunnel import BackendTunnel
+from proxy.fetch.whole import Whole
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import EMPTY, Headers
 from proxy.wire.events import BrokenResponseError, Data, End, Head, Interim, Switched
@@ -62,7 +63,8 @@ class Exchange:
         self._interim = interim
         self._give_back = give_back
         self._inflow = Inflow(connection)
-        self._replied: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._heard: Callable[[Reply | BaseException], None] | None = None
+        self._reply: Reply | None = None
         self._outflow: Outflow | None = None
         self._sending: asyncio.Task[None] | None = None
         self._tunnel: BackendTunnel | None = None
@@ -78,28 +80,24 @@ class Exchange:
 
     async def run(self, request: Outgoing) -> Reply:
         """Send the request and return the reply at its head. Whatever it raises, the connection is given back."""
-        self._connection.begin(self)
+        replied: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         try:
-            self._start(request)
-            reply = await self._replied
+            self.start(request, lambda outcome: _settle(replied, outcome))
+            reply = await replied
             if self._sending is not None and self._sending.cancelling():
                 await asyncio.wait((self._sending,))  # its owner may read the rest of the body from here on
         except BaseException:
-            await self.aclose()
+            self.close()
             if self._tunnel is not None:
                 await self._tunnel.aclose()
             raise
-        return self._with_all(reply)
+        return self.with_all(reply)
 
-    def _with_all(self, reply: Reply) -> Reply:
-        """Add the content, where it came along with the head: nearly every answer of an API does."""
-        if not self._is_over or self.length is None or self.overrun or len(self.trailers):
-            return reply
-        whole = self._inflow.whole()
-        return reply if whole is None or len(whole) != self.length else replace(reply, whole=whole)
-
-    def _start(self, request: Outgoing) -> None:
+    def start(self, request: Outgoing, heard: Callable[[Reply | BaseException], None]) -> None:
+        """Send the request; ``heard`` is called once, with the reply at its head or with what kept it from coming."""
         connection = self._connection
+        connection.begin(self)
+        self._heard = heard
         connection.reader.expect(request.method, upgrade=request.upgrade)
         connection.patience.allow(self._options.timeout)
         connection.write(request_head(request.method, request.target, framed(request, self._options.host)))
@@ -107,6 +105,13 @@ class Exchange:
             self._outflow = Outflow(connection, request.body, expect_continue=request.expect_continue)
             self._sending = asyncio.get_running_loop().create_task(self._outflow.send(), name="request body")
             self._sending.add_done_callback(self._sending_ended)
+
+    def with_all(self, reply: Reply) -> Reply:
+        """Add the content, where it came along with the head: nearly every answer of an API does."""
+        if reply.whole is not None or not self._is_over or self.length is None or self.overrun or len(self.trailers):
+            return reply
+        whole = self._inflow.whole()
+        return reply if whole is None or len(whole) != self.length else replace(reply, whole=whole)
 
     # The reply's Body.
 
@@ -116,6 +121,11 @@ class Exchange:
 
     async def aclose(self) -> None:
         """Give up the rest; a connection that still carries some is closed. Never waits."""
+        self.close()
+
+    def close(self) -> None:
+        """Give up at once, as ``aclose``; before there is a reply, nobody hears of it any more."""
+        self._heard = None
         if not self._is_over:
             self._inflow.drop(OriginError("the reply was closed"))
             self._finish(reusable=False)
@@ -124,8 +134,13 @@ class Exchange:
 
     def received(self, data: bytes) -> None:
         """Read what came."""
-        if self._replied.done():  # before that, the time for the whole head runs on
+        if self._is_over:
+            return
+        if self._is_answered:  # before that, the time for the whole head runs on
             self._connection.patience.touch()
+        elif self._outflow is None and (whole := self._connection.reader.whole(data)) is not None:
+            self._on_whole(*whole)
+            return
         try:
             events: Sequence[ResponseEvent] = self._connection.reader.feed(data)
         except BrokenResponseError as broken:
@@ -133,11 +148,13 @@ class Exchange:
             self._break_off(broken)
         else:
             self._understand(events)
+            self._tell()
 
     def ended(self) -> bool:
         """End a reply that ends with its connection (RFC 9112 section 6.3); anything else broke off."""
         try:
             self._understand(self._connection.reader.feed_eof())
+            self._tell()
         except BrokenResponseError as broken:
             self._understand(broken.events)
             self.was_dropped = not self._connection.heard
@@ -181,6 +198,14 @@ class Exchange:
         elif self._interim is not None:
             self._interim(response)
 
+    def _on_whole(self, response: Response, content: bytes) -> None:
+        """Take a reply that came in one piece: nobody has to follow it."""
+        self.length = len(content)
+        self._is_answered = True
+        self._reply = Reply(response, Whole(content), whole=content)
+        self._finish(reusable=self._connection.reader.keep_alive)
+        self._tell()
+
     def _on_head(self, head: Head) -> None:
         self.length = head.length if head.has_body else 0
         self._has_content = head.has_body
@@ -190,7 +215,7 @@ class Exchange:
             self._place.give_back()
         if self._outflow is not None and _refuses_body(head.response, self._outflow):
             self._stop_sending()
-        self._reply(Reply(head.response, self))
+        self._answered(Reply(head.response, self))
 
     def _on_end(self, end: End) -> None:
         self.trailers = end.trailers
@@ -205,21 +230,31 @@ class Exchange:
         self.length = 0
         self._inflow.end()
         self._tunnel = BackendTunnel(self._connection, self._connection.reader.leftover, self._options.idle_timeout)
-        self._reply(Reply(response, self, self._tunnel))
+        self._answered(Reply(response, self, self._tunnel))
 
-    def _reply(self, reply: Reply) -> None:
+    def _answered(self, reply: Reply) -> None:
         self._is_answered = True
-        # Cancelled in the same turn of the loop: ``run`` gives up as soon as it wakes.
-        if not self._replied.done():
-            self._replied.set_result(reply)
+        self._interim = None
+        self._reply = reply
+
+    def _tell(self) -> None:
+        """Let whoever waits have the reply, once all that came with its head is read."""
+        heard, reply = self._heard, self._reply
+        if heard is not None and reply is not None:
+            # What holds the reply is let go: it holds this, and nobody should have to look for rings.
+            self._heard = self._reply = None
+            heard(reply)
 
     def _break_off(self, failure: BaseException) -> None:
         if self._is_over:
+            self._tell()
             return
-        if not self._replied.done():
-            self._replied.set_exception(_blamed(failure))
         self._inflow.fail(failure)
         self._finish(reusable=False)
+        self._tell()
+        if self._heard is not None:
+            heard, self._heard = self._heard, None
+            heard(_blamed(failure))
 
     def _finish(self, *, reusable: bool) -> None:
         """Give the connection back, and the place once there is a reply: until then it is the sender's, who may repeat."""
@@ -238,6 +273,15 @@ class Exchange:
     def _stop_sending(self) -> None:
         if self._sending is not None:
             self._sending.cancel()
+
+
+def _settle(replied: asyncio.Future[Reply], outcome: Reply | BaseException) -> None:
+    if replied.done():  # cancelled in the same turn of the loop: ``run`` gives up as soon as it wakes
+        return
+    if isinstance(outcome, BaseException):
+        replied.set_exception(outcome)
+    else:
+        replied.set_result(outcome)
 
 
 def _blamed(failure: BaseException) -> BaseException:

@@ -38,13 +38,19 @@ class Places:
         """How many stand in the queue."""
         return len(self._queue)
 
+    def take_at_once(self) -> Place | None:
+        """Return a place, None where somebody would have to wait for it."""
+        if self.taken >= self.limit or self._queue or self._is_closed:
+            return None
+        self.taken += 1
+        return Place(self)
+
     async def take(self, patience: float) -> Place:
         """Return a place, waiting ``patience`` seconds at most. Raises OriginError 503 with ``retry_after``."""
+        if (place := self.take_at_once()) is not None:
+            return place
         if self._is_closed:
             raise _shutting_down()
-        if self.taken < self.limit and not self._queue:
-            self.taken += 1
-            return Place(self)
         turn: asyncio.Future[Place] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
         try:

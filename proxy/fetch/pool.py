@@ -10,6 +10,7 @@ from proxy.fetch.connection import Connection
 from proxy.fetch.exchange import Exchange
 from proxy.fetch.places import Places
 from proxy.message.errors import OriginError
+from proxy.wire.replies import ReplyLines
 from proxy.wire.responses import ResponseReader
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Pool:
         self._uploads = Places(max(1, most - most // _KEPT_FROM_UPLOADS))
         self._resting: list[Connection] = []
         self._all: set[Connection] = set()
+        self._known = ReplyLines()
         self._is_closed = False
 
     @property
@@ -67,15 +69,16 @@ class Pool:
 
     async def send(self, request: Outgoing, interim: Callable[[Response], None] | None = None) -> Reply:
         """Send a request and return the reply at its head, as ``Origin.send``."""
-        upload = await self._uploads.take(self._options.queue_timeout) if request.is_upload else None
+        if not request.is_upload:
+            return await self._send(request, interim)
+        upload = await self._uploads.take(self._options.queue_timeout)
         try:
             return await self._send(request, interim)
         finally:
-            if upload is not None:
-                upload.give_back()
+            upload.give_back()
 
     async def _send(self, request: Outgoing, interim: Callable[[Response], None] | None) -> Reply:
-        place = await self._places.take(self._options.queue_timeout)
+        place = self._places.take_at_once() or await self._places.take(self._options.queue_timeout)
         try:
             reused = self._wake_one()
             if reused is not None:
@@ -126,7 +129,7 @@ class Pool:
             self._resting.remove(connection)
 
     def _new(self) -> Connection:
-        return Connection(ResponseReader(self._options.wire), self._forget)
+        return Connection(ResponseReader(self._options.wire, self._known), self._forget)
 
     async def _connect(self) -> Connection:
         loop, address = asyncio.get_running_loop(), self._address

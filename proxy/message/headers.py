@@ -25,6 +25,13 @@ class Headers:
         self.lines = tuple(lines)
         self._index: dict[bytes, tuple[bytes, ...]] | None = None
 
+    @classmethod
+    def read(cls, lines: Iterable[Field], index: dict[bytes, tuple[bytes, ...]]) -> Headers:
+        """Return field lines that whoever read them has sorted already: lower-case names to their values, in order."""
+        headers = cls(lines)
+        headers._index = index
+        return headers
+
     def _by_name(self) -> dict[bytes, tuple[bytes, ...]]:
         index = self._index
         if index is None:

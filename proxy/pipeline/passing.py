@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from proxy.fetch.origin import Outgoing, Reply
+from proxy.fetch.whole import Whole
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import OriginError
 from proxy.observe.events import OriginAnswered, Outcome
@@ -16,7 +17,6 @@ from proxy.policy import cors, forwarding
 
 if TYPE_CHECKING:
     from proxy.message.body import Body, Tunnel
-    from proxy.message.headers import Headers
     from proxy.message.request import Request
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Call
@@ -41,7 +41,7 @@ async def send_through(parts: Parts, call: Call) -> Reply:
         body=body,
         upgrade=request.upgrade,
         expect_continue=waits,
-        is_upload=body is not None and not isinstance(body, Arrived),
+        is_upload=body is not None and not isinstance(body, Whole),
     )
     began = asyncio.get_running_loop().time()
     try:
@@ -59,30 +59,12 @@ def is_small(body: Body) -> bool:
     return body.length is not None and body.length <= SMALL_BODY
 
 
-async def arrived(body: Body) -> Arrived:
+async def arrived(body: Body) -> Whole:
     """Return a body once all of it is here. Raises what reading it raises."""
     pieces = []
     while data := await body.read():
         pieces.append(data)
-    return Arrived(b"".join(pieces), body.trailers)
-
-
-class Arrived:
-    """A Body that is all here."""
-
-    def __init__(self, data: bytes, trailers: Headers) -> None:
-        self.length: int | None = len(data)
-        self.trailers = trailers
-        self._data = data
-
-    async def read(self) -> bytes:
-        """Return all of it, then nothing."""
-        data, self._data = self._data, b""
-        return data
-
-    async def aclose(self) -> None:
-        """Let go of it."""
-        self._data = b""
+    return Whole(b"".join(pieces), body.trailers)
 
 
 def expects_continue(request: Request) -> bool:

@@ -10,6 +10,7 @@ nor how long a chunk extension is. So each head meets two readers, and what they
 - ``headsearch``  where a head ends, in bytes that come in pieces
 - ``heads``       one whole head to its field lines, by llhttp
 - ``plain``       the quick reading of heads that frame nothing
+- ``replies``     the quick reading of answers whose content has a stated length
 - ``framing``     where a body ends: the law (RFC 9112 section 6)
 - ``bodies``      where a body ends: the counting
 - ``trailers``    fields after a body, and those that must not come there

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_NAME: Final = re.compile(rb"[!#$%&'*+\-.^`|~0-9A-Za-z]++")  # without "_", which some backends read as "-"
-_VALUE_OCTETS: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
+NAME: Final = re.compile(rb"[!#$%&'*+\-.^`|~0-9A-Za-z]++")  # without "_", which some backends read as "-"
+VALUE_OCTETS: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
 MOST_LINES: Final = 4096
 """Lines that are remembered: those of a few hundred kinds of clients, at most 2 MB by the next bound."""
@@ -61,7 +61,7 @@ class FieldLines(dict[bytes, tuple[bytes, bytes]]):
     def __missing__(self, line: bytes) -> tuple[bytes, bytes]:
         """Read a line. Raises NotPlainError."""
         name, colon, value = line.partition(b":")
-        if not colon or value.translate(None, _VALUE_OCTETS):
+        if not colon or value.translate(None, VALUE_OCTETS):
             raise NotPlainError
         low = self._names.get(name) or self._named(name)
         pair = (low, value.strip(b" \t"))
@@ -73,7 +73,7 @@ class FieldLines(dict[bytes, tuple[bytes, bytes]]):
 
     def _named(self, name: bytes) -> bytes:
         """Return a name in lower case, and remember it. Raises NotPlainError."""
-        if _NAME.fullmatch(name) is None:
+        if NAME.fullmatch(name) is None:
             raise NotPlainError
         if len(name) <= LONGEST_NAME:
             if len(self._names) >= MOST_NAMES:

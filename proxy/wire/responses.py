@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 from proxy.message.errors import MessageError
 from proxy.message.headers import EMPTY
 from proxy.message.response import has_no_content
-from proxy.wire.bodies import UntilClose, counter_for
+from proxy.wire.bodies import Counted, UntilClose, counter_for
 from proxy.wire.events import BrokenResponseError, End, Head, Interim, Switched
 from proxy.wire.framing import UNTIL_CLOSE, connection_options, content_length, persists, response_framing
 from proxy.wire.headsearch import HeadSearch
+from proxy.wire.replies import ReplyLines, plain_reply
 from proxy.wire.statuslines import check_unfinished, read_head
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _WHOLE: Final = End()
 _SWITCHING: Final = 101
 _FINAL: Final = 200
 _NO_CONTENT: Final = 204
+_SHORTEST: Final = len(b"HTTP/1.1 200 \r\n\r\n")
+_WITH_CONTENT: Final = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Methods whose answers may have content, whatever their status but 204 and 304."""
 
 
 class ResponseReader:
@@ -32,6 +36,7 @@ class ResponseReader:
 
     ``keep_alive``, valid after End: the connection may carry another request. ``idle``: nothing is outstanding, and
     bytes that come now belong to no request: drop the connection. After Switched, bytes gather in ``leftover``.
+    ``known``: lines that readers of the same backend share.
     """
 
     __slots__ = (
@@ -39,6 +44,7 @@ class ResponseReader:
         "_buffer",
         "_head",
         "_interim",
+        "_known",
         "_limits",
         "_method",
         "_upgrade",
@@ -47,8 +53,9 @@ class ResponseReader:
         "switched",
     )
 
-    def __init__(self, limits: WireLimits) -> None:
+    def __init__(self, limits: WireLimits, known: ReplyLines | None = None) -> None:
         self._limits = limits
+        self._known = ReplyLines() if known is None else known
         self._buffer = b""
         self._head = HeadSearch(check_unfinished, limits)
         self._interim = 0
@@ -70,6 +77,21 @@ class ResponseReader:
         self._method = method
         self._upgrade = upgrade
         self._interim = 0
+
+    def whole(self, data: bytes) -> tuple[Response, bytes] | None:
+        """Return the final response, and its content, where the first read has all of both and nothing of it is unusual.
+
+        None: nothing was read, ``feed`` it.
+        """
+        if self._method not in _WITH_CONTENT or self._body is not None or self._buffer:
+            return None
+        end = data.find(b"\r\n\r\n") + 4
+        plain = plain_reply(data[:end], self._limits, self._known) if end > _SHORTEST else None
+        if plain is None or len(data) - end != plain[1]:
+            return None
+        self._method = None
+        self.keep_alive = True
+        return plain[0], data[end:]
 
     def feed(self, data: bytes) -> list[ResponseEvent]:
         """Read on. Raises BrokenResponseError, a MessageError of status 502."""
@@ -114,9 +136,20 @@ class ResponseReader:
             end = self._head.end(data, at)
             if end < 0:
                 break
-            self._began(method, read_head(data[at:end], self._limits), events)
+            self._head_came(method, data[at:end], events)
             at = end
         self._keep(data[at:], events)
+
+    def _head_came(self, method: bytes, head: bytes, events: list[ResponseEvent]) -> None:
+        """Read a head, quickly where it is as most are."""
+        plain = plain_reply(head, self._limits, self._known) if method in _WITH_CONTENT else None
+        if plain is None:
+            self._began(method, read_head(head, self._limits), events)
+            return
+        response, length = plain
+        self.keep_alive = True
+        events.append(Head(response, length, has_body=length != 0))
+        self._body = Counted(length)
 
     def _began(self, method: bytes, response: Response, events: list[ResponseEvent]) -> None:
         """Tell what kind of head it is, in the order of RFC 9112 section 6.3."""

@@ -3,8 +3,7 @@
 import pytest
 
 from proxy.message.errors import ClientGoneError
-from proxy.message.headers import Headers
-from proxy.pipeline.passing import SMALL_BODY, Arrived
+from proxy.pipeline.passing import SMALL_BODY
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Chunks, Stage
 
@@ -46,12 +45,3 @@ async def test_a_small_body_that_breaks_off_never_reaches_the_backend(stage):
     with pytest.raises(ClientGoneError):
         await stage.pipeline.answer(stage.request("/elsewhere", method="POST", body=b"x"), body, None)
     assert stage.origin.heard == []
-
-
-async def test_what_has_arrived_is_read_once_with_its_trailers():
-    body = Arrived(b"all", Headers([(b"X-Sum", b"7")]))
-    assert (body.length, await body.read(), await body.read()) == (3, b"all", b"")
-    assert body.trailers.get(b"x-sum") == b"7"
-    given_up = Arrived(b"all", Headers())
-    await given_up.aclose()
-    assert await given_up.read() == b""

@@ -67,14 +67,15 @@ async def test_a_whole_reply_gives_connection_and_place_back_at_once(begin, plac
         pytest.param(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", id="it says close"),
         pytest.param(OK + b"more", id="more came than its length"),
         pytest.param(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 2\r\n\r\no|k",
             id="it had left the count",
         ),
     ],
 )
 async def test_a_connection_that_must_not_be_used_again(begin, answer):
     scene = await begin()
-    scene.connection.data_received(answer)
+    for piece in answer.split(b"|"):
+        scene.connection.data_received(piece)
     assert scene.given_back == [False]
     await scene.running
 

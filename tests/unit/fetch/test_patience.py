@@ -99,6 +99,18 @@ def test_another_allowance_counts_from_now(clock, patience, fired, first, then):
     assert fired == [1 + then]
 
 
+def test_in_turns_short_and_long_it_needs_no_further_timer(clock, patience, fired):
+    patience.allow(30)
+    for _ in range(100):
+        clock.pass_by(0.01)
+        patience.allow(300)
+        clock.pass_by(0.01)
+        patience.allow(30)
+    assert len(clock.timers) == 1
+    clock.pass_by(100)
+    assert fired == [pytest.approx(32)]
+
+
 def test_a_hold_outlasts_another_allowance(clock, patience, fired):
     patience.allow(10)
     patience.hold()

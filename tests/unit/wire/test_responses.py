@@ -81,6 +81,38 @@ def test_a_response_means_the_same_however_it_is_cut(method, data, expected, kee
         assert reader.keep_alive is keep_alive
 
 
+@pytest.mark.parametrize(("method", "data", "expected", "keep_alive"), ROWS)
+def test_what_is_taken_at_once_is_what_is_read_with_care(method, data, expected, keep_alive):
+    reader = ResponseReader(LIMITS)
+    reader.expect(method)
+    if (taken := reader.whole(data)) is None:
+        assert not reader.idle
+        assert reader.feed(data) == expected
+        return
+    response, content = taken
+    assert [Head(response, len(content), len(content) > 0), *([Data(content)] if content else []), End()] == expected
+    assert reader.idle
+    assert reader.keep_alive is keep_alive is True
+
+
+def test_the_usual_answer_is_taken_at_once_and_only_as_a_whole():
+    data = response(OK, b"Content-Length: 2", body=b"ok")
+    reader = ResponseReader(LIMITS)
+    assert reader.whole(data) is None, "no request is outstanding"
+    for method in (b"GET", b"HEAD"):
+        reader.expect(method)
+        assert all(reader.whole(data[:end]) is None for end in range(len(data)))
+        assert reader.whole(data + b"x") is None
+        assert (reader.whole(data) is not None) is (method == b"GET")
+    assert ResponseReader(LIMITS).whole(data) is None
+    begun = ResponseReader(LIMITS)
+    begun.expect(b"GET")
+    begun.feed(data[:9])
+    assert begun.whole(data) is None, "it is the rest of something"
+    begun.feed(data[9:-1])
+    assert begun.whole(data) is None, "it is content"
+
+
 def test_one_connection_carries_them_one_after_the_other(cuts, merged):
     reader = ResponseReader(LIMITS)
     for _, method, data, expected, keep_alive in VALID * 2:
@@ -153,6 +185,7 @@ def test_what_is_no_response_is_502_however_it_arrives(data):
     for pieces in ([data], [data[i : i + 1] for i in range(len(data))], [data[:20], data[20:]]):
         reader = ResponseReader(LIMITS)
         reader.expect(b"GET")
+        assert reader.whole(data) is None
         with pytest.raises(BrokenResponseError) as broken:  # noqa: PT012 - any of the pieces may be the one
             for piece in pieces:
                 reader.feed(piece)
