@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 8192  # characters of one value; limits.target's default
 LONGEST_WAIT: Final = 60.0
-MOST_REFRESHED: Final = 1000  # in one call: as many fetches, eight at a time
+MOST_REFRESHED: Final = 1000  # in one call: as many fetches, purge.refresh_at_once at a time
 
 _NAMED: Final[dict[str, Callable[[str], str]]] = {
     "tags": selectors.tag,

@@ -33,6 +33,7 @@ class PipelineOptions:
     tags: int = 128  # limits.tags
     upstream_timeout: float = 30.0  # upstream.timeout: when a write without an answer is purged for again
     purge_wait: float = 0.25  # purge.wait_at_most
+    refresh_at_once: int = 8  # purge.refresh_at_once
 
 
 @dataclass(slots=True)

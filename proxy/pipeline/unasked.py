@@ -15,18 +15,15 @@ if TYPE_CHECKING:
     from proxy.pipeline.reply import Answer
     from proxy.popularity.recipes import Recipe
 
-AT_ONCE: Final = 8
-"""Refetches in flight: a backend that has just been written to has clients of its own."""
-
 AT_MOST: Final = 60.0
 """Seconds for one body: what was stored once may be a stream without an end by now."""
 
 
 def fetch_again(pipeline: Pipeline, recipes: Sequence[Recipe]) -> None:
-    """Ask for each of these behind everybody's back, a few at a time, in the order given."""
-    left = iter(recipes)
-    for _ in range(min(AT_ONCE, len(recipes))):
-        pipeline.parts.background.start(_ask_all(pipeline, left), name="fetch again")
+    """Ask for each of these behind everybody's back, ``refresh_at_once`` at a time, in the order given."""
+    parts, left = pipeline.parts, iter(recipes)
+    for _ in range(min(parts.options.refresh_at_once, len(recipes))):
+        parts.background.start(_ask_all(pipeline, left), name="fetch again")
 
 
 async def _ask_all(pipeline: Pipeline, left: Iterator[Recipe]) -> None:

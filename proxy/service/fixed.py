@@ -25,8 +25,8 @@ BUILT_IN: Final = (
 )
 """Sections whose settings the listeners, the backend's pool, the store and the ledger were built with."""
 
-SWAPPED: Final = frozenset({"limits.variants", "limits.tags", "purge.wait_at_most"})
-"""Those among them that the pipeline asks for at each request."""
+SWAPPED: Final = frozenset({"limits.variants", "limits.tags", "purge.wait_at_most", "purge.refresh_at_once"})
+"""Those among them that the pipeline asks for each time."""
 
 
 def fixed(old: Settings, new: Settings) -> list[str]:

@@ -209,4 +209,5 @@ def pipeline_options(settings: Settings) -> PipelineOptions:
         tags=settings.tags,
         upstream_timeout=settings.origin.timeout,
         purge_wait=settings.purge.wait_at_most,
+        refresh_at_once=settings.purge.refresh_at_once,
     )

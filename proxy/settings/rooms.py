@@ -117,6 +117,7 @@ def read_purge(top: Section) -> PurgeOptions:
         wait_at_most=said.one("wait_at_most", DURATION, 0.25),
         max_selectors_per_call=said.one("max_selectors_per_call", whole(1), 1000),
         max_calls_per_second=said.one("max_calls_per_second", whole(1), 200),
+        refresh_at_once=said.one("refresh_at_once", whole(1), 8),
     )
     said.close()
     return options

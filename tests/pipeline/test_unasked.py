@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.pipeline import unasked
 from proxy.pipeline.reply import Answer
-from proxy.pipeline.unasked import AT_ONCE, fetch_again, read_to_end
+from proxy.pipeline.unasked import fetch_again, read_to_end
 from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Says, Stage
 
@@ -52,20 +53,21 @@ async def test_after_a_soft_purge_too(stage):
     assert len(stage.origin.heard) == 2
 
 
-async def test_no_more_than_a_few_are_under_way(stage):
+async def test_no_more_than_the_configuration_says_are_under_way(stage):
+    stage.parts.options = replace(stage.parts.options, refresh_at_once=4)
     stage.origin.default = Says()
-    for number in range(3 * AT_ONCE):
+    for number in range(12):
         await filled(stage, f"/plans/{number}")
     await stage.ledger.purge(["tag:plans"], soft=False, now=stage.clock())
     gate = asyncio.Event()
     stage.origin.default, stage.origin.most_in_flight = Says(gate=gate), 0
     fetch_again(stage.pipeline, stage.parts.popularity.most_read(["tag:plans"], 99))
-    await stage.heard(4 * AT_ONCE)
+    await stage.heard(16)
     await stage.settled()
-    assert stage.origin.in_flight == AT_ONCE
+    assert stage.origin.in_flight == 4
     gate.set()
     await stage.at_rest()
-    assert (len(stage.origin.heard), stage.origin.most_in_flight) == (6 * AT_ONCE, AT_ONCE)
+    assert (len(stage.origin.heard), stage.origin.most_in_flight) == (24, 4)
 
 
 async def test_one_that_fails_or_breaks_off_stops_no_other(stage):

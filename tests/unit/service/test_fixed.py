@@ -61,6 +61,7 @@ def test_only_the_change_of_a_secret_itself_is_taken(setting, secrets, names):
         ("limits.tags", "9"),
         ("limits.variants", "9"),
         ("purge.wait_at_most", "9ms"),
+        ("purge.refresh_at_once", "9"),
         ("drain_timeout", "1s"),
         ("defaults.ttl", "9m"),
         ("log.level", "error"),

@@ -17,7 +17,7 @@ def test_without_a_word_the_rooms_have_the_documented_defaults(load):
     assert settings.origin == OriginOptions("http://127.0.0.1:8000")
     assert settings.admin == AdminOptions(listen="127.0.0.1:9091", token=None, probes_listen=None)
     assert settings.log == LogOptions("json", "info", 0.01)
-    assert settings.purge == PurgeOptions(200_000, 0.25, 1000, 200)
+    assert settings.purge == PurgeOptions(200_000, 0.25, 1000, 200, 8)
     assert (settings.drain_timeout, settings.workers, settings.variants, settings.tags) == (25.0, 1, 64, 128)
 
 
@@ -34,7 +34,7 @@ def test_every_word_reaches_its_room(load):
         limits: {head: 1KiB, fields: 2, target: 1KiB, connections: 4, pipelined: 5, waiters: 6, variants: 7, tags: 8,
                  collecting: 9MiB, tunnels: 10, head_timeout: 11s, body_timeout: 12s, write_timeout: 13s, keep_alive: 14s}
         log: {format: console, level: debug, hits: 100%, waiting: 9}
-        purge: {max_selectors: 3, wait_at_most: 1s, max_selectors_per_call: 4, max_calls_per_second: 5}
+        purge: {max_selectors: 3, wait_at_most: 1s, max_selectors_per_call: 4, max_calls_per_second: 5, refresh_at_once: 6}
         """
     )
     front, origin = settings.front, settings.origin
@@ -50,7 +50,7 @@ def test_every_word_reaches_its_room(load):
     assert (settings.variants, settings.tags) == (7, 8)
     assert settings.admin == AdminOptions("0.0.0.0:1", "t", "0.0.0.0:9092", ("sapwood-admin",), 2)
     assert settings.log == LogOptions("console", "debug", 1.0, 9)
-    assert settings.purge == PurgeOptions(3, 1.0, 4, 5)
+    assert settings.purge == PurgeOptions(3, 1.0, 4, 5, 6)
 
 
 @pytest.mark.parametrize(
