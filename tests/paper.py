@@ -12,6 +12,7 @@ class Paper(asyncio.Transport):
         self.calls = 0
         self.events = []
         self.unsent = 0
+        self.high = None
         self.closing = False
 
     def write(self, data):
@@ -19,7 +20,7 @@ class Paper(asyncio.Transport):
         self.calls += 1
 
     def set_write_buffer_limits(self, high=None, low=None):
-        pass
+        self.high = high
 
     def get_write_buffer_size(self):
         return self.unsent

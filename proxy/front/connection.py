@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from proxy.wire.events import RequestEvent
 
 HIGH_WATER: Final = 64 * 1024  # bytes nobody has read yet, over which reading stops; one read may add as much again
-WRITE_HIGH_WATER: Final = 256 * 1024  # bytes the client has not taken yet, over which nothing more is produced
 _METHOD_NOT_ALLOWED: Final = 405
 
 
@@ -57,7 +56,7 @@ class Connection(Line):
         """Begin, or turn away at once where there are too many already."""
         transport = cast("asyncio.Transport", transport)  # uvloop has transports of its own kind
         self._transport = transport
-        transport.set_write_buffer_limits(WRITE_HIGH_WATER)
+        transport.set_write_buffer_limits(self.house.options.unsent)
         address = transport.get_extra_info("peername")
         self.peer = address[0] if isinstance(address, tuple) else ""
         self._is_trusted = is_trusted(self.peer, self.house.options.trusted_proxies)

@@ -16,7 +16,8 @@ class FrontOptions:
     """``listen`` is ``host:port``, ``[v6]:port`` or ``unix:/path``; ``hosts`` are the accepted authorities, None for any.
 
     Times are in seconds. ``head_timeout`` runs from the first byte of a head to its last (and from accepting to the first head);
-    ``body_timeout`` and ``write_timeout`` run between bytes; ``keep_alive`` between requests.
+    ``body_timeout`` and ``write_timeout`` run between bytes; ``keep_alive`` between requests. ``unsent`` is in bytes: over
+    it nothing more is produced for a client.
     """
 
     listen: str
@@ -26,6 +27,7 @@ class FrontOptions:
     connections: int = 15000
     pipelined: int = 64
     tunnels: int = 1000
+    unsent: int = 256 * 1024  # what a path of 20 Mbit/s and 100 ms holds; slow readers cost as much each
     head_timeout: float = 10.0
     body_timeout: float = 30.0
     write_timeout: float = 30.0

@@ -37,6 +37,7 @@ class Limits:
     tags: int
     collecting: int
     tunnels: int
+    unsent: int
     head_timeout: float
     body_timeout: float
     write_timeout: float
@@ -59,6 +60,7 @@ def read_limits(top: Section) -> Limits:
         tags=said.one("tags", whole(1), 128),
         collecting=said.one("collecting", POSITIVE_SIZE, 64 << 20),
         tunnels=said.one("tunnels", whole(), 1000),
+        unsent=said.one("unsent", POSITIVE_SIZE, 256 << 10),
         head_timeout=said.one("head_timeout", POSITIVE_DURATION, 10.0),
         body_timeout=said.one("body_timeout", POSITIVE_DURATION, 30.0),
         write_timeout=said.one("write_timeout", POSITIVE_DURATION, 30.0),
@@ -80,6 +82,7 @@ def read_front(top: Section, limits: Limits) -> FrontOptions:
         connections=limits.connections,
         pipelined=limits.pipelined,
         tunnels=limits.tunnels,
+        unsent=limits.unsent,
         head_timeout=limits.head_timeout,
         body_timeout=limits.body_timeout,
         write_timeout=limits.write_timeout,

@@ -31,7 +31,7 @@ class Echo:
 @pytest.fixture
 async def house():
     failures = []
-    front = Front(FrontOptions("127.0.0.1:0"), Echo(), on_failure=lambda *what: failures.append(what))
+    front = Front(FrontOptions("127.0.0.1:0", unsent=7000), Echo(), on_failure=lambda *what: failures.append(what))
     front.loop = asyncio.get_running_loop()
     front.clock = SimpleNamespace(date=lambda: b"noon")
     yield front
@@ -49,6 +49,11 @@ async def quiet(house):
     """Let every exchange run to its end."""
     while len(house.background):  # noqa: ASYNC110 - tasks have no common event
         await asyncio.sleep(0)
+
+
+async def test_what_a_client_has_not_taken_is_bounded_as_the_configuration_says(house):
+    _, transport = connect(house)
+    assert transport.high == 7000
 
 
 STREAM = (

@@ -32,7 +32,7 @@ def test_every_word_reaches_its_room(load):
         upstream: {url: unix:/run/app.sock, connect_timeout: 1s, timeout: 2s, idle_timeout: 3s, host: App.example,
                    max_connections: 4, max_concurrent: 5, queue_timeout: 6s}
         limits: {head: 1KiB, fields: 2, target: 1KiB, connections: 4, pipelined: 5, waiters: 6, variants: 7, tags: 8,
-                 collecting: 9MiB, tunnels: 10, head_timeout: 11s, body_timeout: 12s, write_timeout: 13s, keep_alive: 14s}
+                 collecting: 9MiB, tunnels: 10, unsent: 11KiB, head_timeout: 11s, body_timeout: 12s, write_timeout: 13s, keep_alive: 14s}
         log: {format: console, level: debug, hits: 100%, waiting: 9}
         purge: {max_selectors: 3, wait_at_most: 1s, max_selectors_per_call: 4, max_calls_per_second: 5, refresh_at_once: 6}
         """
@@ -41,7 +41,7 @@ def test_every_word_reaches_its_room(load):
     assert (front.listen, front.hosts) == ("unix:/run/sapwood.sock", {b"api.example"})
     assert [str(one) for one in front.trusted_proxies] == ["10.0.0.0/8"]
     assert (front.wire.head, front.wire.fields, front.wire.target) == (1024, 2, 1024)
-    assert (front.connections, front.pipelined, front.tunnels) == (4, 5, 10)
+    assert (front.connections, front.pipelined, front.tunnels, front.unsent) == (4, 5, 10, 11 << 10)
     assert (front.head_timeout, front.body_timeout, front.write_timeout, front.keep_alive) == (11, 12, 13, 14)
     assert (origin.url, origin.host, origin.wire) == ("unix:/run/app.sock", b"app.example", front.wire)
     assert (origin.connect_timeout, origin.timeout, origin.idle_timeout) == (1, 2, 3)
