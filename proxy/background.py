@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextvars import Context
 
 T = TypeVar("T")
 
@@ -18,9 +19,12 @@ class Background:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._on_failure = on_failure
 
-    def start(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
-        """Run ``work`` as a task of that name. Its failure is reported here, whether or not somebody awaits it."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+    def start(self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None) -> asyncio.Task[T]:
+        """Run ``work`` as a task of that name, in that context or in a copy of the caller's.
+
+        Its failure is reported here, whether or not somebody awaits it.
+        """
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task

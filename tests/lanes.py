@@ -62,11 +62,25 @@ class Library:
         pass
 
 
-class House:
-    """One sidecar from the bytes of its clients to its origin, without sockets. ``logged`` are the lines' hits share."""
+class Awaited:
+    """A pipeline whose every answer is awaited in a task."""
 
-    def __init__(self, rules, *, lane=True, watched=True, logged=0.0):
-        self.stage = Stage(rules)
+    def __init__(self, pipeline):
+        self.pipeline = pipeline
+        self.finished = pipeline.finished
+
+    def ask(self, request, body, asker):
+        asker.goes_on(lambda: self.pipeline.answer(request, body, asker.interim))
+
+
+class House:
+    """One sidecar from the bytes of its clients to its origin, without sockets. ``logged`` are the lines' hits share.
+
+    Without ``door`` every request that takes the whole way takes it in a task.
+    """
+
+    def __init__(self, rules, *, lane=True, watched=True, logged=0.0, door=True, **stage):
+        self.stage = Stage(rules, **stage)
         self.stage.origin = Library()
         self.stage.parts.origin = self.stage.origin
         parts, facts = self.stage.parts, self.stage.facts
@@ -77,14 +91,14 @@ class House:
         observers = (self.counters, self.logs, facts) if watched else (self.counters, self.logs)
         parts.observer = Fanout(observers, lambda name, error: self.stage.failures.append((name, error)))
         repeats = Repeats(self.counters, self.logs, facts if watched else None)
-        self.probe = Probe(parts, self.stage.store, parts.ledger.known, repeats)
-        self.pipeline = Pipeline(parts, self.probe if lane else None)
+        self.probe = Probe(parts, self.stage.store, parts.ledger.known, repeats) if lane else None
+        self.pipeline = Pipeline(parts, self.probe)
         self.front = Front(
             FrontOptions("127.0.0.1:0", pipelined=8, trusted_proxies=(ip_network("10.0.0.0/8"),)),
-            self.pipeline,
+            self.pipeline if door else Awaited(self.pipeline),
             on_failure=lambda name, error: self.stage.failures.append((name, error)),
             decorate=undressed,
-            probe=self.probe if lane else None,
+            probe=self.probe,
         )
         self.front.loop = asyncio.get_running_loop()
         self.front.clock = SimpleNamespace(date=lambda: b"noon")
@@ -106,8 +120,13 @@ class House:
         return self.wire.written[before:]
 
     async def rests(self):
-        while len(self.front.background) or len(self.stage.background):  # noqa: ASYNC110 - tasks have no common event
+        while len(self.front.background) or len(self.stage.background) or self.is_asking:  # noqa: ASYNC110 - tasks have no common event
             await asyncio.sleep(0)
+
+    @property
+    def is_asking(self):
+        """Say whether the last client waits for an answer."""
+        return self.connection is not None and self.connection._exchange is not None and not self.wire.closing
 
     async def ends(self):
         if self.connection is not None:

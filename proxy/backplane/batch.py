@@ -15,9 +15,11 @@ from redis.exceptions import ResponseError
 from proxy.message.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proxy.backplane.client import Backplane, Command
+
+    Answered = Callable[[list[Any] | StoreError], None]
 
 MOST: Final = 64
 """Callers that share an exchange: as many as a busy turn has, and few enough for the last of them to wait for."""
@@ -27,17 +29,17 @@ LARGE: Final = 256 * 1024
 
 
 class _Turn:
-    """What was written down: each caller's part of ``items``, and who waits for it."""
+    """What was written down: each caller's part of ``items``, and who is told of it."""
 
     __slots__ = ("answers", "items")
 
     def __init__(self) -> None:
         self.items: list[Any] = []
-        self.answers: list[tuple[asyncio.Future[list[Any]], int, int]] = []
+        self.answers: list[tuple[Answered, int, int]] = []
 
 
 class _Turnwise:
-    """Collects what callers want in one turn of the loop; ``_ask`` gets it done, and each gets its part of the replies."""
+    """Collects what callers want in one turn of the loop; ``_ask`` gets it done, and each is told its part of the replies."""
 
     operation: str
 
@@ -45,8 +47,8 @@ class _Turnwise:
         self._backplane = backplane
         self._turn: _Turn | None = None
 
-    def _join(self, items: Sequence[Any]) -> asyncio.Future[list[Any]]:
-        loop = asyncio.get_running_loop()
+    def _join(self, items: Sequence[Any], answered: Answered) -> None:
+        """Write it down; ``answered`` is called once, in another turn, and must not raise."""
         turn = self._turn
         if turn is None:
             turn = self._turn = _Turn()
@@ -54,11 +56,9 @@ class _Turnwise:
             exchange.add_done_callback(lambda _: self._over(turn))
         start = len(turn.items)
         turn.items += items
-        answer: asyncio.Future[list[Any]] = loop.create_future()
-        turn.answers.append((answer, start, len(turn.items)))
+        turn.answers.append((answered, start, len(turn.items)))
         if len(turn.answers) >= MOST:
             self._turn = None
-        return answer
 
     def _over(self, turn: _Turn) -> None:
         """Let nobody wait for ever, whatever ended the exchange, also before it had begun."""
@@ -75,9 +75,9 @@ class _Turnwise:
             _fail(turn, str(error))
             return
         common = replies[len(turn.items) :]
-        for answer, start, end in turn.answers:
-            if not answer.done():  # its caller may have left
-                answer.set_result(replies[start:end] + common)
+        answers, turn.answers = turn.answers, []
+        for answered, start, end in answers:
+            answered(replies[start:end] + common)
 
     async def _ask(self, items: Sequence[Any]) -> list[Any]:
         """Return a reply for each item, and perhaps one more for all."""
@@ -85,9 +85,9 @@ class _Turnwise:
 
 
 def _fail(turn: _Turn, why: str) -> None:
-    for answer, _, _ in turn.answers:
-        if not answer.done():
-            answer.set_exception(StoreError(why))
+    answers, turn.answers = turn.answers, []
+    for answered, _, _ in answers:
+        answered(StoreError(why))
 
 
 class Lookups(_Turnwise):
@@ -99,9 +99,9 @@ class Lookups(_Turnwise):
         super().__init__(backplane)
         self._common = common
 
-    async def read(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the values of these keys and of the common one, all of one moment. Raises StoreError."""
-        return await self._join(keys)
+    def ask(self, keys: Sequence[bytes], answered: Answered) -> None:
+        """Read these keys and the common one, all of one moment: ``answered`` gets their values, bytes or None."""
+        self._join(keys, answered)
 
     async def _ask(self, items: Sequence[Any]) -> list[Any]:
         values: list[Any] = await self._backplane.run(self.operation, b"MGET", *items, self._common)
@@ -118,7 +118,9 @@ class Saves(_Turnwise):
         if size >= LARGE:
             await self._backplane.pipeline(self.operation, commands)
             return
-        for reply in await self._join(commands):
+        waiting: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._join(commands, lambda replies: _settle(waiting, replies))
+        for reply in await waiting:
             if isinstance(reply, ResponseError):
                 raise StoreError(f"the store refused: {reply}") from reply
 
@@ -127,3 +129,12 @@ class Saves(_Turnwise):
         if any(isinstance(reply, ResponseError) for reply in replies):
             self._backplane.tell(self.operation, "reply")
         return replies
+
+
+def _settle(waiting: asyncio.Future[list[Any]], replies: list[Any] | StoreError) -> None:
+    if waiting.done():  # its caller has left
+        return
+    if isinstance(replies, StoreError):
+        waiting.set_exception(replies)
+    else:
+        waiting.set_result(replies)

@@ -216,9 +216,9 @@ class Connection(Line):
         exchange = self._exchange = Exchange(self, head, request, body)
         answer = self._own_answer(request)
         if answer is not None:
-            exchange.at_once(answer)
+            exchange.answered(answer)
         else:
-            exchange.task = house.background.start(exchange.run(), "exchange")
+            exchange.begin()
 
     def _own_answer(self, request: Request) -> Answer | None:
         """Answer what never reaches the handler."""
@@ -249,7 +249,7 @@ class Connection(Line):
             exchange.body.drop()
         if exchange.head.upgrade:  # which was not accepted
             self._understand(self._reader.resume(self._room()))
-        if exchange.task is not None:  # else the pump is what called
+        if exchange.is_late:  # else the pump is what called
             self._pump()
             self.settle()
 

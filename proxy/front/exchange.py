@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proxy.message.body import Body, Tunnel
     from proxy.message.request import Request
     from proxy.message.response import Response
-    from proxy.pipeline.reply import Answer
+    from proxy.pipeline.reply import Answer, Rest
     from proxy.wire.events import RequestHead
 
 MOST_DRAINED: Final = 64 * 1024  # of a body nobody wanted: cheaper to read than a new connection is to open
@@ -29,7 +29,11 @@ _FINAL: Final = 200
 
 
 class Exchange:
-    """Runs as a task, or at once where the answer is there at once. ``keep``: the connection may go on after it."""
+    """One who asks the handler, for a client. ``keep``: the connection may go on after it.
+
+    Nobody runs it while the handler looks for an answer; a task does where the answer has to be waited for, or takes
+    time to be sent. ``is_late``: the answer came after the request was begun, so whoever began it has gone on.
+    """
 
     __slots__ = (
         "_began",
@@ -38,7 +42,9 @@ class Exchange:
         "_told",
         "answer",
         "body",
+        "has_left",
         "head",
+        "is_late",
         "keep",
         "request",
         "sent",
@@ -51,6 +57,8 @@ class Exchange:
         self.body = body
         self.answer: Answer | None = None
         self.keep = False
+        self.has_left = False
+        self.is_late = False
         self.sent = 0
         self.task: asyncio.Task[None] | None = None
         self._connection = connection
@@ -60,9 +68,44 @@ class Exchange:
 
     # Running.
 
-    async def run(self) -> None:
-        """Ask the handler and send what it answers. Cancelled when the client leaves."""
-        self.answer = answer = await self._ask()
+    def begin(self) -> None:
+        """Ask the handler."""
+        try:
+            self._connection.house.handler.ask(self.request, self.body, self)
+        except Exception as error:  # noqa: BLE001 - as where it is awaited
+            answer = self._failed_with(error)
+            if self.answer is None and self.task is None:
+                self.answered(answer)
+        self.is_late = True
+
+    def answered(self, answer: Answer) -> None:
+        """Send an answer whose body is here, in the turn it comes in."""
+        if self.has_left:
+            return
+        assert isinstance(answer.body, bytes)
+        self.answer = answer
+        try:
+            self._send(answer.response, answer.body)
+            self._learn(answer)
+            self._over()
+        except Exception as error:  # noqa: BLE001 - whoever tells of the answer has others to tell
+            self._connection.house.on_failure("exchange", error)
+            self._tell(aborted=True)
+            self._connection.break_off(reset=True)
+
+    def goes_on(self, rest: Rest) -> None:
+        """Wait for an answer, and send it as it comes."""
+        if not self.has_left:
+            house = self._connection.house
+            self.task = house.background.start(self._run(rest), "exchange", house.context.copy())
+
+    async def _run(self, rest: Rest) -> None:
+        """Wait for the answer and send it. Cancelled when the client leaves."""
+        try:
+            answer = await rest()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered and the operator told
+            answer = self._failed_with(error)
+        self.answer = answer
         try:
             await self._deliver(answer)
         except Exception:
@@ -72,38 +115,34 @@ class Exchange:
         finally:
             if not isinstance(answer.body, bytes):
                 await answer.body.aclose()
-        if answer.repeat is not None and (lane := self._connection.house.lane) is not None:
-            lane.learn(self.request, answer)
+        self._learn(answer)
         self._over()
 
-    def at_once(self, answer: Answer) -> None:
-        """Send an answer whose body is here."""
-        assert isinstance(answer.body, bytes)
-        self.answer = answer
-        self._send(answer.response, answer.body)
-        self._over()
+    def _learn(self, answer: Answer) -> None:
+        """Have an answer that can be repeated remembered."""
+        if answer.repeat is not None and (lane := self._connection.house.lane) is not None:
+            lane.learn(self.request, answer)
 
     def leave(self) -> None:
         """Give up: the client has gone."""
         self.keep = False
+        self.has_left = True
         self._tell(aborted=True)
         if self.body is not None:
             self.body.fail(ClientGoneError("the client left"))
         if self.task is not None:
             self.task.cancel()
 
-    async def _ask(self) -> Answer:
+    def _failed_with(self, error: Exception) -> Answer:
+        """Return the answer to what the handler failed with."""
         house = self._connection.house
-        try:
-            return await house.handler.answer(self.request, self.body, self.interim)
-        except OriginError as error:
+        if isinstance(error, OriginError):
             fields = () if error.retry_after is None else ((b"Retry-After", b"%d" % error.retry_after),)
             return refused(error.status, error.detail, self.request, house.decorate, fields)
-        except MessageError as error:
+        if isinstance(error, MessageError):
             return refused(error.status, error.detail, self.request, house.decorate)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client is answered and the operator told
-            house.on_failure("answer", error)
-            return self._failed()
+        house.on_failure("answer", error)
+        return self._failed()
 
     def _failed(self) -> Answer:
         return refused(500, "something went wrong here", self.request, self._connection.house.decorate)

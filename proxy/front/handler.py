@@ -5,22 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from proxy.message.body import Body
     from proxy.message.request import Request
-    from proxy.message.response import Response
-    from proxy.pipeline.reply import Answer
+    from proxy.pipeline.reply import Answer, Asker
 
 
 class Handler(Protocol):
     """Answers requests, and is told what became of each answer."""
 
-    async def answer(self, request: Request, body: Body | None, interim: Callable[[Response], None]) -> Answer:
-        """Answer one request; cancelled when its client leaves.
+    def ask(self, request: Request, body: Body | None, asker: Asker) -> None:
+        """Begin to answer one request; tell ``asker`` once, at once or later, of the answer or of what it takes.
 
-        ``interim`` passes a 1xx head on. An OriginError or MessageError becomes a problem answer of its status,
-        anything else one of status 500.
+        What it takes is cancelled when the client leaves. An OriginError or MessageError, raised here or there,
+        becomes a problem answer of its status, anything else one of status 500.
         """
         ...
 

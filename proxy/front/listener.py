@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import stat
+from contextvars import Context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ class Front:
         self.is_draining = False
         self.port = 0
         self.loop: asyncio.AbstractEventLoop
+        self.context = Context()  # of every request's task: what one turn carries is not the next request's
         self.lines = FieldLines()
         self.lane = None if probe is None else Lane(probe, options, self.clock, self.lines)
         self._on_refused = on_refused

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Never, assert_never
 
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
@@ -11,7 +12,7 @@ from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.events import Outcome, RequestServed
 from proxy.pipeline import flying, heads, passing, readings, render, writes
-from proxy.pipeline.lookup import HIT_IN, look
+from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
 from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
 from proxy.pipeline.visit import Call, Quest, Visit
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
     from proxy.message.body import Body
     from proxy.message.request import Request
+    from proxy.pipeline.lookup import Looking
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.probe import Probe
+    from proxy.pipeline.reply import Asker, Rest
 
 
 class Pipeline:
@@ -40,31 +43,70 @@ class Pipeline:
 
     async def answer(self, request: Request, body: Body | None, interim: Callable[[Response], None] | None) -> Answer:
         """Return the answer to one request; a backend or a message that fails becomes an answer of ours."""
-        book = self.parts.book
-        matched = book.route_for(request.method, request.path)
-        call = Call(request, body, interim, book, self.parts.forwarding, matched)
+        call = self._call(request, body, interim)
+        return await _whole(call, partial(self._answer, call))
+
+    def ask(self, request: Request, body: Body | None, asker: Asker) -> None:
+        """Answer as ``answer`` does, but without a task while only the store has to be waited for."""
+        call = self._call(request, body, asker.interim)
         try:
-            return await self._answer(call)
-        except OriginError as error:
-            answer = problem(error.status, error.detail, retry_after=error.retry_after)
-            return render.own(answer, call, Outcome.ERROR, detail=f"origin-{error.status}")
+            first = self._first(call)
         except MessageError as error:
-            return render.own(problem(error.status, error.detail), call, Outcome.ERROR, detail="bad-message")
+            first = _failure(call, error)
+        if isinstance(first, Visit):
+            glance(self.parts, first, lambda looked: self._seen(call, first, looked, asker))
+        elif isinstance(first, Answer):
+            asker.answered(first)
+        else:
+            asker.goes_on(partial(_whole, call, first))
+
+    def _seen(self, call: Call, visit: Visit, looked: Looked | Looking, asker: Asker) -> None:
+        """Answer somebody whose look is over, who may have left."""
+        if asker.has_left:
+            return
+        if not isinstance(looked, Looked):
+            asker.goes_on(partial(_whole, call, partial(self._after, call, visit, looked)))
+            return
+        try:
+            given = self._decided(call, visit, looked)
+        except MessageError as error:
+            given = _failure(call, error)
+        except Exception as error:  # noqa: BLE001 - the asker's, as if it had awaited it
+            given = partial(_raise, error)
+        if isinstance(given, Answer):
+            asker.answered(given)
+        else:
+            asker.goes_on(partial(_whole, call, given))
+
+    def _call(self, request: Request, body: Body | None, interim: Callable[[Response], None] | None) -> Call:
+        book = self.parts.book
+        return Call(request, body, interim, book, self.parts.forwarding, book.route_for(request.method, request.path))
 
     async def _answer(self, call: Call) -> Answer:
+        first = self._first(call)
+        if isinstance(first, Visit):
+            return await self._after(call, first, partial(look, self.parts, first))
+        return first if isinstance(first, Answer) else await first()
+
+    async def _after(self, call: Call, visit: Visit, looking: Looking) -> Answer:
+        given = self._decided(call, visit, await looking())
+        return given if isinstance(given, Answer) else await given()
+
+    def _first(self, call: Call) -> Visit | Answer | Rest:
+        """Decide who may answer a request: the store, this house alone, or the backend alone."""
         request, book, matched = call.request, call.book, call.matched
         if forwarding.max_forwards(request) == 0:
             return self._last_hop(call)
         if invalidation.may_purge(request, book):
-            return await self._write(call)
+            return partial(self._write, call)
         if cors.is_answered_here(request, book):
             return self._preflight(call)
         if matched is None:
-            return await self._pass(call, "no-route")
+            return partial(self._pass, call, "no-route")
         key = keys.key_for(request, matched, book)
         if isinstance(key, Unkeyed):
-            return await self._pass(call, key.reason)
-        return await self._cached(call, Visit(request, matched, key, book, call.forwarding, call.interim))
+            return partial(self._pass, call, key.reason)
+        return Visit(request, matched, key, book, call.forwarding, call.interim)
 
     async def _pass(self, call: Call, detail: str) -> Answer:
         """Answer from the backend alone."""
@@ -97,10 +139,9 @@ class Pipeline:
         facts = Facts(call.route, call.namespace, Outcome.BYPASS, "preflight")
         return Answer(replace(response, headers=headers), b"", facts)
 
-    async def _cached(self, call: Call, visit: Visit) -> Answer:
+    def _decided(self, call: Call, visit: Visit, looked: Looked) -> Answer | Rest:
         """Answer from the store where the plan says so, else from the backend, together with all who ask the same."""
         request, route, parts = visit.request, visit.route, self.parts
-        looked = await look(parts, visit)
         readings.was_read(parts, visit, looked)
         now = parts.wall()
         if plan.may_serve_blind(looked.entry, looked.last_known, looked.standing, request, route, now=now):
@@ -123,14 +164,14 @@ class Pipeline:
                 return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")
             case plan.Revalidate(stored, reason):
                 quest = Quest(visit, looked, reason, stored)
-                return await (heads.ask if request.method == b"HEAD" else flying.fly)(parts, quest)
+                return partial(heads.ask if request.method == b"HEAD" else flying.fly, parts, quest)
             case plan.Fetch(reason, coalesce):
                 if request.method == b"HEAD":
-                    return await self._pass(call, "head")
+                    return partial(self._pass, call, "head")
                 if route.implicit and b"range" in request.headers:
                     # Nobody said that the whole is worth having: it may be a film, and this a jump into it.
-                    return await self._pass(call, "range")
-                return await (flying.fly if coalesce else flying.fly_alone)(parts, Quest(visit, looked, reason, None))
+                    return partial(self._pass, call, "range")
+                return partial(flying.fly if coalesce else flying.fly_alone, parts, Quest(visit, looked, reason, None))
             case plan.Refuse(code, detail):
                 return render.own(problem(code, detail), call, Outcome.REFUSED, detail="only-if-cached")
             case _:
@@ -158,3 +199,23 @@ class Pipeline:
                 aborted=aborted,
             )
         )
+
+
+async def _whole(call: Call, rest: Rest) -> Answer:
+    """Return the answer that comes of it, be it one of ours."""
+    try:
+        return await rest()
+    except (OriginError, MessageError) as error:
+        return _failure(call, error)
+
+
+def _failure(call: Call, error: OriginError | MessageError) -> Answer:
+    """Return our answer where a backend or a message has failed."""
+    if isinstance(error, OriginError):
+        answer = problem(error.status, error.detail, retry_after=error.retry_after)
+        return render.own(answer, call, Outcome.ERROR, detail=f"origin-{error.status}")
+    return render.own(problem(error.status, error.detail), call, Outcome.ERROR, detail="bad-message")
+
+
+async def _raise(error: Exception) -> Never:
+    raise error

@@ -7,7 +7,8 @@ leaves the look *blind*: the copy counts as softly purged at the moment since wh
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Never
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import IN_FORCE, Seq, Standing
@@ -17,9 +18,13 @@ from proxy.observe.events import Outcome
 from proxy.policy import keys, vary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    Looking = Callable[[], Coroutine[Any, Any, "Looked"]]
+
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
-    from proxy.store.protocol import Tier
+    from proxy.store.protocol import Found, Tier
 
 HIT_IN: Final[dict[Tier, Outcome]] = {"memory": Outcome.HIT_MEMORY, "redis": Outcome.HIT_REDIS}
 """What a hit counts as, by where it was found."""
@@ -53,23 +58,77 @@ async def look(parts: Parts, visit: Visit, *, shared: bool = False) -> Looked:
 
     ``shared``: as all replicas know it, before anything is fetched or written on the strength of it.
     """
-    key = visit.key
-    place = key.cache
+    place = visit.key.cache
     try:
-        found = await parts.store.load(key.cache, shared=shared)
+        found = await parts.store.load(place, shared=shared)
         if found.vary is not None:
-            place = keys.variant(key, vary.selecting(found.vary.fields, visit.asked))
+            place = _variant(visit, found.vary)
             found = await parts.store.load_variant(place, found)
-        entry = found.entry
-        if isinstance(entry, StoredResponse) and entry.vary and not vary.fits(entry.vary, visit.asked):
-            entry = None
-        standing = IN_FORCE
-        if isinstance(entry, StoredResponse):
-            if found.seq is None:
-                return Looked(place, failed=True)
-            standing = await stand(parts, entry, found.seq)
     except StoreError:
         return Looked(place, failed=True)
+    looked = _judged(parts, visit, place, found)
+    return looked if looked is not None else await _caught_up(parts, visit, place, found)
+
+
+def glance(parts: Parts, visit: Visit, seen: Callable[[Looked | Looking], None]) -> None:
+    """Read as ``look`` does, without a task: ``seen`` gets what it comes to, or the rest of it where one has to wait.
+
+    It is called once, perhaps at once, and must not raise.
+    """
+    place = visit.key.cache
+
+    def found(reply: Found | Exception) -> None:
+        if isinstance(reply, Exception) or reply.vary is None:
+            seen(_seen(parts, visit, place, reply))
+            return
+        variant = _variant(visit, reply.vary)
+        parts.store.ask_variant(variant, reply, lambda reply: seen(_seen(parts, visit, variant, reply)))
+
+    parts.store.ask(place, found)
+
+
+def _seen(parts: Parts, visit: Visit, place: CacheKey, reply: Found | Exception) -> Looked | Looking:
+    if isinstance(reply, StoreError):
+        return Looked(place, failed=True)
+    if isinstance(reply, Exception):
+        return partial(_raise, reply)
+    looked = _judged(parts, visit, place, reply)
+    return looked if looked is not None else partial(_caught_up, parts, visit, place, reply)
+
+
+async def _raise(error: Exception) -> Never:
+    raise error
+
+
+def _variant(visit: Visit, record: VaryRecord) -> CacheKey:
+    """Return where the variant for a request is kept."""
+    return keys.variant(visit.key, vary.selecting(record.fields, visit.asked))
+
+
+async def _caught_up(parts: Parts, visit: Visit, place: CacheKey, found: Found) -> Looked:
+    """Bring the ledger up to date and judge what was found."""
+    assert found.seq is not None
+    try:
+        await parts.ledger.catch_up(found.seq)
+    except StoreError:
+        return Looked(place, failed=True)
+    looked = _judged(parts, visit, place, found)
+    return looked if looked is not None else Looked(place, failed=True)
+
+
+def _judged(parts: Parts, visit: Visit, place: CacheKey, found: Found) -> Looked | None:
+    """Return what a look comes to; None where the ledger is not known as far as what was found."""
+    entry = found.entry
+    if isinstance(entry, StoredResponse) and entry.vary and not vary.fits(entry.vary, visit.asked):
+        entry = None
+    standing = IN_FORCE
+    if isinstance(entry, StoredResponse):
+        if found.seq is None:
+            return Looked(place, failed=True)
+        judged = parts.ledger.standing(entry.selectors, entry.seq, found.seq)
+        if judged is None:
+            return None
+        standing = judged
     if found.blind_for is None:
         return Looked(place, entry, standing, found.seq, found.vary, tier=found.tier)
     blind = blinded(standing, parts.wall() - found.blind_for)

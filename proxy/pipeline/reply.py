@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from proxy.message.values import value
 from proxy.observe.events import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from proxy.message.body import Body, Tunnel
     from proxy.message.response import Response
     from proxy.pipeline.probe import Repeat
+
+    Rest = Callable[[], Coroutine[Any, Any, "Answer"]]
 
 
 @value(frozen=True, slots=True)
@@ -40,3 +44,24 @@ class Answer:
     body: bytes | Body | Tunnel = b""
     facts: Facts = field(default_factory=Facts)
     repeat: Repeat | None = None
+
+
+class Asker(Protocol):
+    """Who has asked without waiting, and is told once: ``answered`` or ``goes_on``, perhaps before ``ask`` returns."""
+
+    @property
+    def has_left(self) -> bool:
+        """Say whether nobody wants the answer any more."""
+        ...
+
+    def interim(self, response: Response) -> None:
+        """Pass a 1xx head on."""
+        ...
+
+    def answered(self, answer: Answer) -> None:
+        """Take the answer, whose body is here."""
+        ...
+
+    def goes_on(self, rest: Rest) -> None:
+        """Go the rest of the way in a task: it comes to the answer."""
+        ...

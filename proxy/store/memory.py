@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from proxy.purge.ledger import Ledger
     from proxy.store.kept import Rendered, Value
     from proxy.store.options import StoreOptions
+    from proxy.store.protocol import Told
 
 
 class MemoryStore:
@@ -50,6 +51,14 @@ class MemoryStore:
     async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read one entry."""
         return replace(base, entry=self.entry(key))
+
+    def ask(self, key: CacheKey, told: Told) -> None:
+        """Read as ``load`` does, at once."""
+        told(Found(self._ledger.known(), self.vary(key), self.entry(key), "memory"))
+
+    def ask_variant(self, key: CacheKey, base: Found, told: Told) -> None:
+        """Read as ``load_variant`` does, at once."""
+        told(replace(base, entry=self.entry(key)))
 
     def find(self, digest: str) -> Kept | None:
         """Return what is kept as response under this digest; the caller compares ``material``."""

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from proxy.message.values import value
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proxy.message.selectors import Seq
     from proxy.message.stored import CacheKey, StoredResponse, Uncacheable, VaryRecord
+
+    Told = Callable[["Found | Exception"], None]
 
 
 Tier = Literal["memory", "redis"]
@@ -48,6 +50,17 @@ class Store(Protocol):
 
     async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read the entry of one variant: what was found for its base, with this entry in place of that one."""
+        ...
+
+    def ask(self, key: CacheKey, told: Told) -> None:
+        """Read as ``load`` does, without a task of the caller's.
+
+        ``told`` is called once, perhaps at once, with what was found or with the error that ``load`` would raise.
+        """
+        ...
+
+    def ask_variant(self, key: CacheKey, base: Found, told: Told) -> None:
+        """Read as ``load_variant`` does; otherwise as ``ask``."""
         ...
 
     async def save(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from proxy.message.stored import CacheKey, Uncacheable, VaryRecord
     from proxy.purge.shared import SharedLedger
     from proxy.store.options import StoreOptions
+    from proxy.store.protocol import Told
 
 T = TypeVar("T")
 
@@ -43,19 +44,20 @@ class RedisStore:
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position, all of one moment."""
         del shared  # nothing else is here
-        places = (_response(key.digest), _vary(key.digest))
-        entry, vary, seq = await self._lookups.read(places)
-        return Found(
-            seq=None if seq is None else parse_seq(seq),
-            vary=None if vary is None else await self._read(places[1], vary, self._decoding_vary(key)),
-            entry=None if entry is None else await self._read(places[0], entry, self._decoding(key)),
-        )
+        return await _awaited(lambda told: self.ask(key, told))
 
     async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read one entry."""
-        place = _response(key.digest)
-        entry, _ = await self._lookups.read((place,))  # by MGET: unlike GET, nil for another type
-        return replace(base, entry=None if entry is None else await self._read(place, entry, self._decoding(key)))
+        return await _awaited(lambda told: self.ask_variant(key, base, told))
+
+    def ask(self, key: CacheKey, told: Told) -> None:
+        """Read as ``load`` does."""
+        places = (_response(key.digest), _vary(key.digest))
+        self._lookups.ask(places, lambda values: self._found(key, None, values, told))
+
+    def ask_variant(self, key: CacheKey, base: Found, told: Told) -> None:
+        """Read as ``load_variant`` does; by MGET: unlike GET, nil for another type."""
+        self._lookups.ask((_response(key.digest),), lambda values: self._found(key, base, values, told))
 
     async def save(
         self,
@@ -98,6 +100,46 @@ class RedisStore:
     async def close(self) -> None:
         """Nothing is held here; the backplane is closed by who opened it."""
 
+    def _found(self, key: CacheKey, base: Found | None, values: list[bytes | None] | StoreError, told: Told) -> None:
+        """Tell what these octets are; ``base`` is what was found for the base of a variant."""
+        if isinstance(values, StoreError):
+            told(values)
+            return
+        found: Found | Exception | None
+        try:
+            found = self._read_at_once(key, base, values)
+        except BadRecordError:
+            found = None  # it has to be removed
+        except Exception as error:  # noqa: BLE001 - theirs who have asked, as if they had awaited it
+            found = error
+        if found is not None:
+            told(found)
+            return
+        reading = self._backplane.tasks.start(self._read_with_care(key, base, values), "load")
+        reading.add_done_callback(lambda _: told(_outcome(reading)))
+
+    def _read_at_once(self, key: CacheKey, base: Found | None, values: list[bytes | None]) -> Found | None:
+        """Read what takes no time, else None. Raises BadRecordError."""
+        entry, vary = values[0], values[1] if base is None else None
+        if (entry is not None and len(entry) >= _LARGE) or (vary is not None and len(vary) >= _LARGE):
+            return None
+        return _put_together(
+            base,
+            values,
+            None if vary is None else decode_vary(vary, key.material),
+            None if entry is None else decode(entry, key.material, self._options.max_body),
+        )
+
+    async def _read_with_care(self, key: CacheKey, base: Found | None, values: list[bytes | None]) -> Found:
+        """Read what takes long, or is to be removed."""
+        entry, vary = values[0], values[1] if base is None else None
+        return _put_together(
+            base,
+            values,
+            None if vary is None else await self._read(_vary(key.digest), vary, self._decoding_vary(key)),
+            None if entry is None else await self._read(_response(key.digest), entry, self._decoding(key)),
+        )
+
     def _decoding(self, key: CacheKey) -> Callable[[bytes], StoredResponse | Uncacheable | None]:
         return lambda octets: decode(octets, key.material, self._options.max_body)
 
@@ -116,6 +158,42 @@ class RedisStore:
         except StoreError:
             return None  # told by the backplane; the next load meets the record again
         return None
+
+
+async def _awaited(ask: Callable[[Told], None]) -> Found:
+    """Ask, and wait for what is told. Raises the error that is told."""
+    waiting: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+
+    def told(found: Found | Exception) -> None:
+        if waiting.done():  # who waited has left
+            return
+        if isinstance(found, Exception):
+            waiting.set_exception(found)
+        else:
+            waiting.set_result(found)
+
+    ask(told)
+    return await waiting
+
+
+def _outcome(reading: asyncio.Task[Found]) -> Found | Exception:
+    if reading.cancelled():
+        return StoreError("the reading of a record was given up")
+    error = reading.exception()
+    return reading.result() if not isinstance(error, Exception) else error
+
+
+def _put_together(
+    base: Found | None,
+    values: list[bytes | None],
+    vary: VaryRecord | None,
+    entry: StoredResponse | Uncacheable | None,
+) -> Found:
+    """Return what was found: as read by itself, or a variant in the place of its base's entry."""
+    if base is not None:
+        return replace(base, entry=entry)
+    seq = values[-1]
+    return Found(None if seq is None else parse_seq(seq), vary, entry)
 
 
 def _response(digest: str) -> bytes:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from proxy.message.stored import CacheKey, VaryRecord
     from proxy.purge.ledger import Ledger
     from proxy.store.memory import MemoryStore
-    from proxy.store.protocol import Store
+    from proxy.store.protocol import Store, Told
+
+    Entry = StoredResponse | Uncacheable
 
 VARY_SECONDS: Final = 60.0
 """How long a copy of a vary record is believed. An old one can only miss a variant that Redis then has."""
@@ -57,32 +59,37 @@ class TieredStore:
         if not shared and (vary is not None or entry is not None) and (seq := self.trusted()) is not None:
             return Found(seq, vary, entry, "memory")
         try:
-            found = await self._shared.load(key)
-        except StoreError:
-            age, known = self._ledger.age(), self._ledger.known()
-            if self._on_store_failure == "pass" or age is None or known is None:
-                raise
-            if vary is None and not isinstance(entry, StoredResponse):
-                raise
-            return Found(known, vary, entry, "memory", blind_for=age)
-        self._take_over_entry(key, entry, found.entry)
-        if self.memory.vary(key) is vary:  # as for entries
-            self.memory.hold_vary(key, found.vary, VARY_SECONDS)
-        return found
+            reply: Found | StoreError = await self._shared.load(key)
+        except StoreError as error:
+            reply = error
+        return _raised(self._as_found(key, vary, entry, reply))
 
     async def load_variant(self, key: CacheKey, base: Found) -> Found:
         """Read one entry where its base was read; what memory lacks, from Redis."""
         entry = self.memory.entry(key)
         if base.tier == "redis":
-            found = await self._shared.load_variant(key, base)
-        elif entry is not None:
-            return replace(base, entry=entry)
-        elif base.blind_for is not None:
-            raise StoreError("the store did not answer, and this variant is not in memory")
-        else:  # with a position of its own: by the time it is here, what memory knew may be too old
-            found = replace(await self._shared.load(key), vary=base.vary)
-        self._take_over_entry(key, entry, found.entry)
-        return found
+            return _raised(self._as_variant(key, base, entry, await self._shared.load_variant(key, base)))
+        if (found := self._variant_here(base, entry)) is not None:
+            return _raised(found)
+        return _raised(self._as_variant(key, base, entry, await self._shared.load(key)))
+
+    def ask(self, key: CacheKey, told: Told) -> None:
+        """Read as ``load`` does."""
+        vary, entry = self.memory.vary(key), self.memory.entry(key)
+        if (vary is not None or entry is not None) and (seq := self.trusted()) is not None:
+            told(Found(seq, vary, entry, "memory"))
+            return
+        self._shared.ask(key, lambda reply: told(self._as_found(key, vary, entry, reply)))
+
+    def ask_variant(self, key: CacheKey, base: Found, told: Told) -> None:
+        """Read as ``load_variant`` does."""
+        entry = self.memory.entry(key)
+        if base.tier == "redis":
+            self._shared.ask_variant(key, base, lambda reply: told(self._as_variant(key, base, entry, reply)))
+        elif (found := self._variant_here(base, entry)) is not None:
+            told(found)
+        else:
+            self._shared.ask(key, lambda reply: told(self._as_variant(key, base, entry, reply)))
 
     async def save(
         self,
@@ -112,6 +119,43 @@ class TieredStore:
         age = self._ledger.age()
         return self._ledger.known() if age is not None and age < self._max_lag else None
 
+    def _as_found(
+        self, key: CacheKey, vary: VaryRecord | None, entry: Entry | None, reply: Found | Exception
+    ) -> Found | Exception:
+        """Return what was found, after Redis was asked: ``vary`` and ``entry`` lay in memory then."""
+        if isinstance(reply, StoreError):
+            age, known = self._ledger.age(), self._ledger.known()
+            if self._on_store_failure == "pass" or age is None or known is None:
+                return reply
+            if vary is None and not isinstance(entry, StoredResponse):
+                return reply
+            return Found(known, vary, entry, "memory", blind_for=age)
+        if isinstance(reply, Exception):
+            return reply
+        self._take_over_entry(key, entry, reply.entry)
+        if self.memory.vary(key) is vary:  # as for entries
+            self.memory.hold_vary(key, reply.vary, VARY_SECONDS)
+        return reply
+
+    def _variant_here(self, base: Found, entry: Entry | None) -> Found | StoreError | None:
+        """Return a variant whose base lay in memory, None where Redis is to be asked."""
+        if entry is not None:
+            return replace(base, entry=entry)
+        if base.blind_for is not None:
+            return StoreError("the store did not answer, and this variant is not in memory")
+        return None
+
+    def _as_variant(
+        self, key: CacheKey, base: Found, entry: Entry | None, reply: Found | Exception
+    ) -> Found | Exception:
+        """Return the variant that Redis was asked for: ``entry`` lay in memory then."""
+        if isinstance(reply, Exception):
+            return reply
+        if base.tier != "redis":  # with a position of its own: by now, what memory knew may be too old
+            reply = replace(reply, vary=base.vary)
+        self._take_over_entry(key, entry, reply.entry)
+        return reply
+
     def _take_over_entry(
         self, key: CacheKey, before: StoredResponse | Uncacheable | None, entry: StoredResponse | Uncacheable | None
     ) -> None:
@@ -129,3 +173,10 @@ class TieredStore:
         useful = fresh.lifetime - current_age(entry, now) + max(fresh.stale_while_revalidate, fresh.stale_if_error)
         ends = entry.expires_with_credential
         return useful if ends is None else min(useful, ends - now)
+
+
+def _raised(found: Found | Exception) -> Found:
+    """Return what was found. Raises what was not."""
+    if isinstance(found, Exception):
+        raise found
+    return found

@@ -27,6 +27,9 @@ class Script:
     def page(self, path):
         return lambda function: self.pages.setdefault(path, function)
 
+    def ask(self, request, body, asker):
+        asker.goes_on(lambda: self.answer(request, body, asker.interim))
+
     async def answer(self, request, body, interim):
         self.requests.append(request)
         page = self.pages.get(request.path)

@@ -60,9 +60,19 @@ async def redis():
     assert redis.failures == []
 
 
+async def read(lookups, keys):
+    """Ask, and wait for what is told."""
+    waiting = asyncio.get_running_loop().create_future()
+    lookups.ask(keys, lambda told: waiting.done() or waiting.set_result(told))
+    told = await waiting
+    if isinstance(told, StoreError):
+        raise told
+    return told
+
+
 async def test_what_is_asked_in_one_turn_is_one_command_and_each_gets_its_own(redis):
     lookups = Lookups(redis, b"seq")
-    answers = await asyncio.gather(lookups.read([b"a", b"b"]), lookups.read([b"c"]), lookups.read([b"a"]))
+    answers = await asyncio.gather(read(lookups, [b"a", b"b"]), read(lookups, [b"c"]), read(lookups, [b"a"]))
     assert redis.sent == [("load", [(b"MGET", b"a", b"b", b"c", b"a", b"seq")])]
     assert answers == [
         [b"value of a", b"value of b", b"value of seq"],
@@ -74,33 +84,33 @@ async def test_what_is_asked_in_one_turn_is_one_command_and_each_gets_its_own(re
 async def test_the_next_turn_does_not_wait_for_the_last_ones_answer(redis):
     lookups = Lookups(redis, b"seq")
     redis.gate.clear()
-    slow = asyncio.create_task(lookups.read([b"slow"]))
+    slow = asyncio.create_task(read(lookups, [b"slow"]))
     await redis.asked.wait()
     redis.gate.set()  # for those who come to it from now on; the slow one has to be woken first
-    assert (await lookups.read([b"quick"]))[0] == b"value of quick"
+    assert (await read(lookups, [b"quick"]))[0] == b"value of quick"
     assert (await slow)[0] == b"value of slow"
     assert len(redis.sent) == 2
 
 
 async def test_no_exchange_is_shared_by_too_many(redis):
     lookups = Lookups(redis, b"seq")
-    await asyncio.gather(*(lookups.read([b"%d" % number]) for number in range(MOST + 1)))
+    await asyncio.gather(*(read(lookups, [b"%d" % number]) for number in range(MOST + 1)))
     assert [len(command) for _, (command,) in redis.sent] == [MOST + 2, 3]
 
 
 async def test_a_failure_is_everybodys_who_was_on_board_and_nobody_elses(redis):
     lookups = Lookups(redis, b"seq")
     redis.fails_with = StoreError("gone")
-    answers = await asyncio.gather(lookups.read([b"a"]), lookups.read([b"b"]), return_exceptions=True)
+    answers = await asyncio.gather(read(lookups, [b"a"]), read(lookups, [b"b"]), return_exceptions=True)
     assert [str(answer) for answer in answers] == ["gone", "gone"]
     redis.fails_with = None
-    assert (await lookups.read([b"a"]))[0] == b"value of a"
+    assert (await read(lookups, [b"a"]))[0] == b"value of a"
 
 
 async def test_who_leaves_takes_nothing_from_the_others(redis):
     lookups = Lookups(redis, b"seq")
     redis.gate.clear()
-    leaving, staying = (asyncio.create_task(lookups.read([key])) for key in (b"a", b"b"))
+    leaving, staying = (asyncio.create_task(read(lookups, [key])) for key in (b"a", b"b"))
     await redis.asked.wait()
     leaving.cancel()
     await asyncio.wait([leaving])
@@ -111,7 +121,7 @@ async def test_who_leaves_takes_nothing_from_the_others(redis):
 async def test_at_the_end_nobody_waits_for_ever(redis):
     lookups = Lookups(redis, b"seq")
     redis.gate.clear()
-    waiting = asyncio.create_task(lookups.read([b"a"]))
+    waiting = asyncio.create_task(read(lookups, [b"a"]))
     await redis.asked.wait()
     await redis.tasks.drain(0)
     with pytest.raises(StoreError, match="given up"):
@@ -120,13 +130,13 @@ async def test_at_the_end_nobody_waits_for_ever(redis):
 
 async def test_who_asked_just_before_the_end_does_not_wait_for_ever_either(redis):
     lookups = Lookups(redis, b"seq")
-    asking = lookups.read([b"a"])
+    asking = read(lookups, [b"a"])
     asking.send(None)  # written down; the exchange is yet to begin
     await redis.tasks.drain(0)
     with pytest.raises(StoreError, match="given up"):
         asking.send(None)
     assert redis.sent == []
-    assert (await lookups.read([b"b"]))[0] == b"value of b"
+    assert (await read(lookups, [b"b"]))[0] == b"value of b"
 
 
 async def test_saves_of_one_turn_go_together_and_a_refusal_is_its_callers_alone(redis):
