@@ -132,7 +132,7 @@ async def test_a_stopped_replica_is_waited_for_as_long_as_it_may_trust_its_mirro
         assert (status, receipt["effective"]) == (202, False), "the wait ended before"
 
         waking = asyncio.create_task(trio.ask(stopped))  # it lies in the socket until the process goes on
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # until it is written: the stopped process alone could say that it has come
         assert not waking.done()
     finally:
         os.kill(stopped.process.pid, signal.SIGCONT)

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 from warmers import RULES, counts, ended, ranked, read, runs, sidecars, until
 
+from proxy.warming.purges import GATHERED_FOR
+
 POPULAR = "  - {name: plans, route: plan, source: popular, limit: 2}"
 
 
@@ -78,7 +80,7 @@ async def test_after_a_purge_the_most_read_of_what_it_hit_is_warm_again(valkey):
         assert sum(len(runs(service, "purge")) for service in services) == 1
         asked.targets.clear()
         await services[1].house.ledger.purge(["path:/plans/catalog"], soft=False, now=0.0)
-        await asyncio.sleep(1)
+        await asyncio.sleep(2 * GATHERED_FOR)  # of what both replicas do until then, nothing is to be seen
         assert asked.targets == []  # nothing of the warmer's route
         assert sum(len(runs(service, "purge")) for service in services) == 1
 
@@ -187,7 +189,10 @@ async def test_a_live_request_finds_a_place_while_a_warmer_runs(valkey):
         await service.house_steering.warm(WarmOrder(names=("many",)))
         service.house.warming._crew.pace._allowed = 100.0  # the backend bears it
         await asked.was_asked(9)
-        await asyncio.sleep(0.1)
+        courtesy, turned_away = service.house.warming._crew.courtesy, []
+        has_room = courtesy.has_room
+        courtesy.has_room = lambda: has_room() or turned_away.append(1) or False
+        await until(lambda: len(turned_away) > 9)
         assert asked.in_flight == 9  # a quarter is live traffic's
         live = [asyncio.create_task(read(service, f"/plans/{number}")) for number in (901, 902, 903)]
         await asked.was_asked(12)

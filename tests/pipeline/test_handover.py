@@ -91,7 +91,7 @@ async def test_a_hit_on_it_saves_what_the_last_fetch_took(stage):
     stage.says(gate=gate)
     asker = stage.asking("/plans/1")
     await stage.heard(1)
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.02)  # the time that it takes: the loop's own clock counts it
     gate.set()
     await asker
     await stage.at_rest()

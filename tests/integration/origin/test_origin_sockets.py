@@ -340,7 +340,7 @@ async def test_every_split_of_an_answer_is_the_same_answer():
         while True:
             await peer.request()
             await peer.say(answer[:at])
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.001)  # so that they come in two reads: nobody can tell when the first was made
             await peer.say(answer[at:])
 
     async with pool_before(talk) as (pool, backend):
@@ -396,7 +396,7 @@ async def test_a_backend_that_stalls_stalls_the_body():
         before = -1
         while before != body.pulled:
             before = body.pulled
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # the kernel's buffers fill in steps, and tell nobody that they are full
         assert body.pulled < 32
         go_on.set()
         assert await whole((await sending).body) == b"ok"
@@ -548,7 +548,7 @@ async def test_dripping_bytes_do_not_stretch_the_time_for_the_head():
         await peer.say(b"HTTP/1.1 200 OK\r\n")
         while True:
             await peer.say(b"a: b\r\n")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # the backend's pace: far below ``timeout``
 
     async with pool_before(talk, timeout=0.15) as (pool, _):
         with pytest.raises(OriginError) as failure:
@@ -560,7 +560,7 @@ async def test_a_body_that_the_client_sends_slowly_does_not_spend_the_backends_t
     async with pool_before(answering, timeout=0.1) as (pool, _):
         gate = asyncio.Event()
         sending = asyncio.create_task(pool.send(asking(b"POST", body=Chunks(b"a", b"b", length=2, gate=gate))))
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)  # three times ``timeout``: it is time that must not count
         gate.set()
         assert await whole((await sending).body) == b"ok"
 

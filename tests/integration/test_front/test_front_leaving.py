@@ -26,7 +26,7 @@ async def test_a_stalled_reader_stops_the_body_and_bounds_memory(start):
     produced = -1
     while produced != stream.produced:
         produced = stream.produced
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # the kernel's buffers fill in steps, and tell nobody that they are full
     assert 0 < produced < 16 << 20
     await client.aclose()
     await script.until_told(1)
@@ -49,7 +49,7 @@ async def test_a_stalled_reader_stops_answering_and_reading(start):
     told = -1
     while told != len(script.told):
         told = len(script.told)
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # as above
     assert told < 20
     (connection,) = front._open
     assert not connection.is_writable

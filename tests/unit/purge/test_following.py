@@ -36,12 +36,22 @@ async def test_before_the_first_answer_there_is_no_age(follower, own_valkey):
 
 
 async def test_age_counts_from_the_sending(follower, own_valkey):
+    """The server lies still until both moments are known, so its answer cannot be older than the second one."""
+    asking, snapshot, clock = asyncio.Event(), follower.calls.snapshot, asyncio.get_running_loop().time
+
+    async def telling(*what):
+        asking.set()
+        return await snapshot(*what)
+
+    follower.calls.snapshot = telling
     own_valkey.pause()
+    before = clock()
     look = follower.look()
-    await asyncio.sleep(0.2)
+    await asking.wait()
+    after = clock()
     own_valkey.resume()
     assert await look is None
-    assert follower.age() >= 0.2
+    assert before <= clock() - follower.age() <= after
 
 
 async def test_an_answer_from_before_a_loss_does_not_bring_back_trust(follower, own_valkey):

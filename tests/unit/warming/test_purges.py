@@ -47,7 +47,8 @@ async def test_very_many_count_as_everything(told, monkeypatch):
 async def test_at_the_end_nothing_is_told_any_more(told):
     gathering = Gathering(lambda quarter, selectors: told.append(selectors))
     gathering.heard(["a"], Seq("e", 1))
+    (timer,) = gathering._timers
     gathering.close()
     gathering.close()
-    await asyncio.sleep(0.03)
+    assert timer.cancelled()
     assert told == []

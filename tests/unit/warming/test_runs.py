@@ -8,6 +8,7 @@ import pytest
 
 from proxy.message.errors import OriginError
 from proxy.popularity.recipes import Recipe
+from proxy.warming import runs
 from proxy.warming.asking import Asked, Result
 from proxy.warming.courtesy import Courtesy
 from proxy.warming.pace import Pace
@@ -62,7 +63,8 @@ async def test_no_more_at_once_than_is_wanted(stage):
     assert stage.origin.most_in_flight == 2
 
 
-async def test_no_more_at_once_than_the_backend_bears(stage):
+async def test_no_more_at_once_than_the_backend_bears(stage, monkeypatch):
+    monkeypatch.setattr(runs, "LOOKS_EVERY", 0)  # at every turn of the loop
     gate = asyncio.Event()
     stage.origin.default = Says(gate=gate)
     on = crew(stage)
@@ -71,17 +73,18 @@ async def test_no_more_at_once_than_the_backend_bears(stage):
     on.pace.took(0.1)
     work = asyncio.create_task(carried_out(stage, 10, on=on))
     await stage.heard(2)
-    await asyncio.sleep(0.05)
+    await stage.settled()
     assert stage.origin.in_flight == 2
     gate.set()
     await work
 
 
-async def test_while_live_traffic_waits_nothing_is_asked(stage):
+async def test_while_live_traffic_waits_nothing_is_asked(stage, monkeypatch):
+    monkeypatch.setattr(runs, "LOOKS_EVERY", 0)  # at every turn of the loop
     stage.origin.default = Says()
     stage.origin.waiting = 1
     work = asyncio.create_task(carried_out(stage, 3))
-    await asyncio.sleep(0.05)
+    await stage.settled()
     assert stage.origin.heard == []
     stage.origin.waiting = 0
     assert (await work).counts == {Result.WARMED: 3}

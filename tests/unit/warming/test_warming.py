@@ -169,7 +169,7 @@ async def test_a_purge_warms_what_it_hit_and_one_that_hits_nothing_is_no_run(pla
     played.warming.start((after,))
     played.warming.heard(["tag:plans"], Seq("e", 10**7))
     played.warming.heard(["tag:nothing"], Seq("e", 10**8))
-    await played.until(lambda: played.told)
-    await asyncio.sleep(0.05)
+    rounds, gathering = played.warming._rounds, played.warming._purges
+    await played.until(lambda: not (gathering._open or rounds._waiting or rounds._under_way))
     assert played.told == [("after", "purge", {"warmed": 1}, "")]
     assert [job["trigger"] for job in (await played.warming.document())["jobs"]] == ["purge"]
