@@ -1,4 +1,4 @@
-"""The one door for tasks: whatever runs beside a request is started here, watched, and awaited at the end."""
+"""The one door for tasks: whatever runs beside a request is started or held here, watched, and awaited at the end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Background:
 
     def __init__(self, on_failure: Callable[[str, BaseException], None]) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._held: dict[object, Callable[[], None]] = {}
+        self._released: asyncio.Future[None] | None = None
         self._on_failure = on_failure
 
     def start(self, work: Coroutine[Any, Any, T], name: str, context: Context | None = None) -> asyncio.Task[T]:
@@ -29,25 +31,43 @@ class Background:
         task.add_done_callback(self._ended)
         return task
 
+    def hold(self, work: object, give_up: Callable[[], None]) -> None:
+        """Count as under way what has no task: until it is released, or ``give_up`` is called because it is late."""
+        self._held[work] = give_up
+
+    def release(self, work: object) -> None:
+        """Count it no more. Idempotent."""
+        if self._held.pop(work, None) is not None and self._released is not None and not self._released.done():
+            self._released.set_result(None)
+
+    def failed(self, name: str, failure: BaseException) -> None:
+        """Report what failed without a task."""
+        self._on_failure(name, failure)
+
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (failure := task.exception()) is not None:
             self._on_failure(task.get_name(), failure)
 
     def __len__(self) -> int:
-        return len(self._tasks)
+        return len(self._tasks) + len(self._held)
 
     async def drain(self, seconds: float) -> int:
-        """Wait that long for the tasks to end, cancel the rest, and return how many had to be cancelled."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while self._tasks:
-            left = deadline - asyncio.get_running_loop().time()
+        """Wait that long for all work to end, give up the rest, and return how much had to be given up."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self._tasks or self._held:
+            left = deadline - loop.time()
             if left <= 0:
                 break
-            await asyncio.wait(tuple(self._tasks), timeout=left, return_when=asyncio.FIRST_COMPLETED)
-        late = tuple(self._tasks)
+            self._released = loop.create_future()
+            await asyncio.wait((*self._tasks, self._released), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        held, late = tuple(self._held.values()), tuple(self._tasks)
+        self._held.clear()
+        for give_up in held:
+            give_up()
         for task in late:
             task.cancel()
         if late:
             await asyncio.gather(*late, return_exceptions=True)
-        return len(late)
+        return len(late) + len(held)

@@ -15,7 +15,8 @@ One request on one connection, from the socket up:
 - ``outflow``     a request's body, pulled as fast as the backend takes it
 - ``framing``     the fields that frame a request
 - ``exchange``    one request and its reply; the only place where its endings meet
-- ``whole``       a body that is all here
+- ``begun``       a request that went out at once
+- ``whole``       what is all here
 - ``tunnel``      a connection that is no longer HTTP
 - ``places``      how many at once, and the queue before it
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from proxy.fetch.options import OriginOptions
@@ -17,9 +17,9 @@ from proxy.message.response import Response, has_no_content
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.fetch.origin import Outgoing
+    from proxy.fetch.origin import Begun, Outgoing
     from proxy.fetch.places import Place
-    from proxy.message.body import Tunnel
+    from proxy.message.body import Body, Tunnel
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,17 @@ class FakeOrigin:
             place.give_back()
             raise
 
+    def begin(
+        self,
+        request: Outgoing,
+        heard: Callable[[Reply | OriginError | None], None],
+        interim: Callable[[Response], None] | None = None,
+    ) -> Begun | None:
+        """Answer by script, as ``Origin.begin``; what is scripted without a gate is whole."""
+        if request.body is not None or request.upgrade or self.in_flight >= self.limit:
+            return None
+        return _Begun(self, request, heard, interim)
+
     async def close(self) -> None:
         """Send whoever waits away."""
         self._places.close()
@@ -119,7 +130,7 @@ class FakeOrigin:
             if interim is not None:
                 interim(response)
         if not scripted.early:
-            asked.body = await _whole_body(request)
+            asked.body = await _all_of(request.body) if request.body is not None else b""
         await self._head_is_due(scripted)
         if scripted.tunnel is not None or is_event_stream(scripted.response):
             place.give_back()
@@ -135,6 +146,34 @@ class FakeOrigin:
                 raise OriginError("the backend did not answer in time", 504) from None
         if scripted.error is not None:
             raise scripted.error
+
+
+class _Begun:
+    """One request that was begun."""
+
+    def __init__(
+        self,
+        origin: FakeOrigin,
+        request: Outgoing,
+        heard: Callable[[Reply | OriginError | None], None],
+        interim: Callable[[Response], None] | None,
+    ) -> None:
+        self._heard = heard
+        self._task = asyncio.get_running_loop().create_task(self._run(origin, request, interim))
+
+    async def _run(self, origin: FakeOrigin, request: Outgoing, interim: Callable[[Response], None] | None) -> None:
+        outcome: Reply | OriginError
+        try:
+            outcome = await origin.send(request, interim)
+        except OriginError as error:
+            outcome = error
+        else:
+            if isinstance(outcome.body, _ScriptedBody) and outcome.body.is_here:
+                outcome = replace(outcome, whole=await _all_of(outcome.body))
+        self._heard(outcome)
+
+    def give_up(self) -> None:
+        self._task.cancel()
 
 
 class _ScriptedBody:
@@ -153,6 +192,12 @@ class _ScriptedBody:
         if not has_content or (not self._chunks and self.length == 0):
             place.give_back()
             self._has_content = False
+
+    @property
+    def is_here(self) -> bool:
+        """Say whether nothing of it has to be waited for, and nothing of it is unusual."""
+        scripted = self._scripted
+        return self.length is not None and scripted.body_gate is None and not scripted.break_off
 
     async def read(self) -> bytes:
         if self._is_closed:
@@ -178,9 +223,8 @@ class _ScriptedBody:
         self._place.give_back()
 
 
-async def _whole_body(request: Outgoing) -> bytes:
+async def _all_of(body: Body) -> bytes:
     parts: list[bytes] = []
-    if request.body is not None:
-        while data := await request.body.read():
-            parts.append(data)
+    while data := await body.read():
+        parts.append(data)
     return b"".join(parts)

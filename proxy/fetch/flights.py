@@ -1,19 +1,21 @@
 """One flight per key: many ask, one fetch is made.
 
-How to think about it: a *flight* belongs to nobody who asked. Its crew is a background task; passengers come and go.
-The task ends in a *landing*, once the response's head has been judged:
+How to think about it: a *flight* belongs to nobody who asked. Its crew works in the background; passengers come and go.
+It comes to a *landing*, once the response's head has been judged:
 
 - ``Shared``  the response may be kept: everybody may read it, as far as its Vary and the purges allow
 - ``Handed``  it may not: the one who started the flight takes over the stream, all others go on alone, at once
 - ``Failed``  the backend did not answer; everybody is told
 
-A flight stays on the board until its task has ended, so that between a landing and the save nobody starts another.
+Most flights need no task: what a miss has to do is done when the answer comes, and only the save is waited for.
+
+A flight stays on the board until it is over, so that between a landing and the save nobody starts another.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from proxy.message.errors import OriginError
 from proxy.message.values import value
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 
     from proxy.background import Background
     from proxy.fetch.origin import Reply
-    from proxy.fetch.spool import Spool, SpoolReader
+    from proxy.fetch.spool import Spool
+    from proxy.fetch.whole import Content
+    from proxy.message.body import Body
     from proxy.message.response import Response
     from proxy.message.stored import StoredResponse
 
@@ -46,14 +50,14 @@ class Shared:
     draft: StoredResponse
     response: Response
     answered: int
-    spool: Spool
+    spool: Spool | Content
     how: Literal["fetched", "revalidated", "found"]
     saving: bool
 
     @property
     def is_whole(self) -> bool:
         """Say whether all of the body is here."""
-        return self.spool.complete.done() and self.spool.complete.result()
+        return self.spool.is_whole
 
 
 @value(frozen=True, slots=True)
@@ -73,36 +77,56 @@ class Failed:
 
 
 Landing = Shared | Handed | Failed
+Fly: TypeAlias = "Callable[[Flight], Coroutine[Any, Any, None]]"
+SetOut: TypeAlias = "Callable[[Flight], Callable[[], None] | None]"
 
 
 class Flight:
-    """One fetch under way."""
+    """One fetch under way. ``landing`` is None until it has landed; ``over`` is called once, when nothing is left to do."""
 
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str, over: Callable[[Flight], None]) -> None:
         self.key = key
-        self.landed: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+        self.landing: Landing | None = None
         self.followers = 0
-        self.leader_body: SpoolReader | None = None
+        self.leader_body: Body | None = None
         self.has_leader = False
+        self._over: Callable[[Flight], None] | None = over
+        self._waiting: list[asyncio.Future[Landing]] = []
 
     @property
     def is_over(self) -> bool:
         """Say whether all that it fetched is here, and it is only being saved."""
-        if not self.landed.done():
-            return False
-        landing = self.landed.result()
-        return isinstance(landing, Shared) and landing.saving and landing.is_whole
+        return isinstance(self.landing, Shared) and self.landing.saving and self.landing.is_whole
+
+    @property
+    def has_ended(self) -> bool:
+        """Say whether nothing is left to do for it."""
+        return self._over is None
 
     def land(self, landing: Landing) -> None:
         """Tell everybody. The leader's reader is made here, so that no chunk can pass it by."""
+        assert self.landing is None, "a flight lands once"
         if self.has_leader and isinstance(landing, Shared):
             self.leader_body = landing.spool.reader()
-        self.landed.set_result(landing)
+        self.landing = landing
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(landing)
+
+    def end(self) -> None:
+        """Be over. Whoever still waits, because it crashed or was given up, is told that it failed. Idempotent."""
+        over, self._over = self._over, None
+        if over is None:
+            return
+        over(self)
+        if self.landing is None:
+            self.land(Failed(OriginError("the request to the backend was given up")))
 
     async def lead(self) -> Landing:
         """Wait as the one who started the flight. Leaving early cancels nothing that others may use."""
         try:
-            return await asyncio.shield(self.landed)
+            return await self._landed()
         except asyncio.CancelledError:
             await self._leader_left()
             raise
@@ -111,20 +135,25 @@ class Flight:
         """Wait as one of those who came later."""
         self.followers += 1
         try:
-            return await asyncio.shield(self.landed)
+            return await self._landed()
         finally:
             self.followers -= 1
 
+    async def _landed(self) -> Landing:
+        if self.landing is not None:
+            return self.landing
+        # One for each who waits: who leaves cancels what it waits for.
+        waiter: asyncio.Future[Landing] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        return await waiter
+
     async def _leader_left(self) -> None:
         self.has_leader = False
-        if not self.landed.done():
-            return
         # The landing and the leader's hang-up fell into one turn of the loop: what was set aside is given up.
         if self.leader_body is not None:
             await self.leader_body.aclose()
-        landing = self.landed.result()
-        if isinstance(landing, Handed):
-            await landing.reply.body.aclose()
+        if isinstance(self.landing, Handed):
+            await self.landing.reply.body.aclose()
 
 
 class Flights:
@@ -157,28 +186,46 @@ class Flights:
         """Say whether it has as many followers as ``limits.waiters`` allows."""
         return flight.followers >= self._waiters
 
-    def start(self, key: str, fly: Callable[[Flight], Coroutine[None, None, None]], *, leader: bool) -> Flight:
-        """Put a flight on the board, in the place of one whose landing was refused; ``fly`` must land it."""
-        flight = self.start_alone(key, fly, leader=leader)
-        self._board[key] = flight
+    def start(self, key: str, fly: Fly, *, leader: bool, set_out: SetOut | None = None) -> Flight:
+        """Put a flight on the board, in the place of one whose landing was refused; ``fly`` must land it.
+
+        ``set_out`` does without a task what can be done so: it lands and ends the flight, or goes on with a task; it
+        returns how to give it up, or None where nothing was done, and then ``fly`` flies.
+        """
+        flight = self._board[key] = Flight(key, self._over)
+        self._begin(flight, fly, set_out, leader=leader)
         return flight
 
-    def start_alone(self, key: str, fly: Callable[[Flight], Coroutine[None, None, None]], *, leader: bool) -> Flight:
+    def start_alone(self, key: str, fly: Fly, *, leader: bool, set_out: SetOut | None = None) -> Flight:
         """Start a flight that nobody can join."""
-        flight = Flight(key)
-        flight.has_leader = leader
-        self._background.start(self._fly(flight, fly), name="flight")
+        flight = Flight(key, self._over)
+        self._begin(flight, fly, set_out, leader=leader)
         return flight
 
-    async def _fly(self, flight: Flight, fly: Callable[[Flight], Coroutine[None, None, None]]) -> None:
+    def go_on(self, flight: Flight, flying: Coroutine[Any, Any, None]) -> None:
+        """Do what is left of a flight in a task, with which it ends."""
+        self._background.start(self._fly(flight, flying), name="flight")
+        self._background.release(flight)
+
+    def _begin(self, flight: Flight, fly: Fly, set_out: SetOut | None, *, leader: bool) -> None:
+        flight.has_leader = leader
+        give_up = None if set_out is None else set_out(flight)
+        if give_up is None:
+            self.go_on(flight, fly(flight))
+        elif not flight.has_ended:
+            self._background.hold(flight, give_up)
+
+    async def _fly(self, flight: Flight, flying: Coroutine[Any, Any, None]) -> None:
         try:
-            await fly(flight)
-        finally:
-            if self._board.get(flight.key) is flight:
-                del self._board[flight.key]
-                self._note(flight.key)
-            if not flight.landed.done():  # it crashed, or the drain cancelled it: nobody is left waiting
-                flight.land(Failed(OriginError("the request to the backend was given up")))
+            await flying
+        finally:  # also where it crashed, or the drain cancelled it
+            flight.end()
+
+    def _over(self, flight: Flight) -> None:
+        self._background.release(flight)
+        if self._board.get(flight.key) is flight:
+            del self._board[flight.key]
+            self._note(flight.key)
 
     def _note(self, key: str) -> None:
         now = asyncio.get_running_loop().time()

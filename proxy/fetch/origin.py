@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from proxy.message.body import Tunnel
+    from proxy.message.errors import OriginError
     from proxy.message.headers import Headers
     from proxy.message.response import Response
 
@@ -59,6 +60,14 @@ class Reply:
     whole: bytes | None = None
 
 
+class Begun(Protocol):
+    """A request that was sent at once."""
+
+    def give_up(self) -> None:
+        """Want its answer no more: nobody is told of it. Idempotent."""
+        ...
+
+
 class Origin(Protocol):
     """The backend, as the pipeline sees it."""
 
@@ -82,6 +91,19 @@ class Origin(Protocol):
 
         Raises OriginError with the status we answer: 502 for no or a broken answer, 503 where there was no room
         within ``queue_timeout``, 504 for silence. What ``request.body.read`` raises comes through as it is.
+        """
+        ...
+
+    def begin(
+        self,
+        request: Outgoing,
+        heard: Callable[[Reply | OriginError | None], None],
+        interim: Callable[[Response], None] | None = None,
+    ) -> Begun | None:
+        """Send a request without a body at once, where it need not wait; None: nothing was done, ``send`` it.
+
+        ``heard`` is called once, in a later turn of the loop, with what ``send`` would have returned or raised; with
+        None where the request has to be sent anew. It must not raise.
         """
         ...
 

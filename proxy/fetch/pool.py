@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from proxy.fetch.begun import Begun
 from proxy.fetch.connection import Connection
 from proxy.fetch.exchange import Exchange
 from proxy.fetch.places import Places
@@ -92,6 +93,26 @@ class Pool:
         except BaseException:
             place.give_back()
             raise
+
+    def begin(
+        self,
+        request: Outgoing,
+        heard: Callable[[Reply | OriginError | None], None],
+        interim: Callable[[Response], None] | None = None,
+    ) -> Begun | None:
+        """Send a request at once where a place is free and a connection rests, as ``Origin.begin``."""
+        if request.body is not None or request.method not in _IDEMPOTENT or not self._resting:
+            return None
+        place = self._places.take_at_once()
+        if place is None:
+            return None
+        connection = self._wake_one()
+        if connection is None:
+            place.give_back()
+            return None
+        begun = Begun(self._exchange(connection, place, interim), place, heard)
+        begun.start(request)
+        return begun
 
     async def close(self) -> None:
         """Cut every connection and return when all are gone; whoever waits for one gets OriginError."""

@@ -65,17 +65,14 @@ class Spool:
         self._writing = True
         self._wakeups: list[asyncio.Future[None]] = []
 
-    @staticmethod
-    def of(body: bytes) -> Spool:
-        """Return a complete spool around a body that is already here; it weighs on no budget."""
-        spool = Spool(Budget(0), length=len(body), max_body=len(body), reserved=0)
-        spool._reserved = True
-        if body:
-            spool._chunks.append(body)
-        spool._size = len(body)
-        spool.finish(EMPTY)
-        spool.release()
-        return spool
+    @property
+    def is_whole(self) -> bool:
+        """Say whether all of it is here."""
+        return self.complete.done() and self.complete.result()
+
+    async def collected(self) -> bool:
+        """Wait for the end, and say whether all of it is here."""
+        return await asyncio.shield(self.complete)  # whoever leaves must not cancel what others wait for
 
     @property
     def is_abandoned(self) -> bool:

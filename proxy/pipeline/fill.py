@@ -2,7 +2,8 @@
 
 The numbers of design.md's step 8 in order: the store is asked once more; the request goes out, with our conditions
 where something stored is to be validated; the head is judged and the flight lands; what is kept is collected in a
-spool that readers follow, and saved when it is whole. Nothing that broke off is ever saved.
+spool that readers follow, and saved when it is whole; what came with its head needs none. Nothing that broke off is
+ever saved.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from typing import TYPE_CHECKING, Final, assert_never
 from proxy.fetch.flights import Failed, Flight, Handed, Shared
 from proxy.fetch.origin import Outgoing, Reply
 from proxy.fetch.spool import Spool
-from proxy.message import selectors
+from proxy.fetch.whole import Content
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.response import Response
-from proxy.message.selectors import Seq
-from proxy.message.stored import LifetimeSource, StoredResponse
+from proxy.message.stored import LifetimeSource
 from proxy.message.values import value
 from proxy.observe.events import LifetimeAdapted, OriginAnswered
 from proxy.pipeline.adapting import following
+from proxy.pipeline.judging import Draft, Heard, drafted
 from proxy.pipeline.lookup import look
 from proxy.pipeline.saving import drop, mark, save
-from proxy.policy import cors, forwarding, plan, storing, tags, validation, vary
+from proxy.policy import forwarding, plan, validation
 from proxy.policy.verdicts import Discard, DiscardReason
 
 if TYPE_CHECKING:
+    from proxy.message.stored import StoredResponse
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 
 GONE_FOR_GOOD: Final = frozenset({401, 403, 404, 410})
 """A refresh that is answered so drops the old entry: who may no longer see it must not get it stale."""
-
-NO_SEQ: Final = Seq("", 0)
 
 
 @value(frozen=True, slots=True)
@@ -109,16 +109,17 @@ class Crew:
             else:  # RFC 9111 section 4.3.4: it speaks of a response that is not ours; ask without conditions
                 await self._ask(flight, looked, None)
             return
-        await self._answered(flight, looked, reply, heard)
+        await self.answered(flight, looked, reply, heard)
 
     async def adapted(self, looked: Looked) -> Crew:
         """Return a crew under the lifetime that the traffic gives the route."""
         visit, step = await following(self.parts, self.visit, looked.place)
         return replace(self, visit=visit, step=step)
 
-    async def _answered(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard) -> None:
+    async def answered(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard) -> None:
+        """Land the flight with what the backend answered unasked for conditions, and see it into the store."""
         parts, length = self.parts, reply.body.length
-        kept = self.judge(looked, heard)
+        kept = self.judge(looked, heard, reply.whole or b"")
         if isinstance(kept, Draft) and length is not None:
             if length > parts.options.max_body:
                 kept = Discard(DiscardReason.TOO_LARGE)
@@ -127,42 +128,29 @@ class Crew:
         if isinstance(kept, Discard):
             await self._hand_over(flight, looked, reply, heard, kept)
             return
+        if reply.whole is not None:
+            land_whole(flight, looked, reply.whole, heard, kept)
+            await self.keep(looked, kept)
+            return
         spool = Spool(parts.budget, length=length, max_body=parts.options.max_body, reserved=length or 0)
         saving = looked.seq is not None
         flight.land(Shared(kept.entry, heard.response, heard.response.status, spool, "fetched", saving))
         await self._collect(looked, reply, spool, kept)
 
-    def judge(self, looked: Looked, heard: Heard) -> Draft | Discard:
-        """Decide on a head: what to keep of it, still without its body, or why not."""
-        visit = self.visit
-        decision = storing.may_store(
-            visit.asked, heard.response, visit.route, request_time=heard.request_time, response_time=heard.response_time
-        )
-        if isinstance(decision, Discard):
-            return decision
-        named = tags.tags_of(heard.response.headers, self.parts.options.tags)
-        if named is None:  # some purge could not be told of it
-            return Discard(DiscardReason.TAGS)
-        response = heard.response
-        stored = decision.headers if visit.book.cors is None else cors.without_cors(decision.headers)
-        entry = StoredResponse(
-            status=response.status,
-            reason=response.reason,
-            headers=stored,
-            body=b"",
-            request_time=heard.request_time,
-            response_time=heard.response_time,
-            initial_age=decision.initial_age,
-            freshness=decision.freshness,
-            selectors=tuple(dict.fromkeys([*visit.key.selectors, *map(selectors.tag, named)])),
-            seq=looked.seq or NO_SEQ,
-            vary=vary.selecting(decision.vary, visit.asked),
-            expires_with_credential=visit.key.credential_exp,
-            fetch_seconds=heard.seconds,
-        )
-        if self.step is not None and entry.freshness.source is LifetimeSource.ROUTE:
-            self.parts.observer.tell(LifetimeAdapted(visit.route.name, visit.namespace, self.step))
-        return Draft(entry, decision.seconds)
+    async def keep(self, looked: Looked, kept: Draft) -> None:
+        """Save what was here as a whole, and weigh no longer on what all collect together."""
+        try:
+            await save(self.parts, self.visit, looked, kept.entry, kept.seconds)
+        finally:
+            self.parts.budget.give_back(len(kept.entry.body))
+
+    def judge(self, looked: Looked, heard: Heard, body: bytes = b"") -> Draft | Discard:
+        """Decide on a head: what to keep of it, with the body where that is here, or why not."""
+        kept = drafted(self.visit, looked, heard, self.parts.options.tags, body)
+        step = self.step
+        if step is not None and isinstance(kept, Draft) and kept.entry.freshness.source is LifetimeSource.ROUTE:
+            self.parts.observer.tell(LifetimeAdapted(self.visit.route.name, self.visit.namespace, step))
+        return kept
 
     async def _hand_over(self, flight: Flight, looked: Looked, reply: Reply, heard: Heard, decision: Discard) -> None:
         flight.land(Handed(reply, decision.reason, heard.response.status))
@@ -185,21 +173,21 @@ class Crew:
         """Restamp a stored response by a 304 (RFC 9111 section 4.3.4), with the position read before the request."""
         merged = validation.merged(stored, heard.response, response_time=heard.response_time)
         now_stored = Response(stored.status, merged, stored.reason)
-        kept = self.judge(looked, replace(heard, response=now_stored))
-        spool = Spool.of(stored.body)
+        kept = self.judge(looked, replace(heard, response=now_stored), stored.body)
+        content = Content(stored.body)
         if isinstance(kept, Discard):
-            await self._hand_over(flight, looked, Reply(now_stored, spool.reader()), heard, kept)
+            await self._hand_over(flight, looked, Reply(now_stored, content.reader()), heard, kept)
             if not kept.mark:
                 await drop(self.parts, looked.place)
             return
-        entry = replace(kept.entry, body=stored.body, fetch_seconds=max(stored.fetch_seconds, heard.seconds))
-        flight.land(Shared(entry, now_stored, 304, spool, "revalidated", looked.seq is not None))
+        entry = replace(kept.entry, fetch_seconds=max(stored.fetch_seconds, heard.seconds))
+        flight.land(Shared(entry, now_stored, 304, content, "revalidated", looked.seq is not None))
         await save(self.parts, self.visit, looked, entry, kept.seconds)
 
     async def _collect(self, looked: Looked, reply: Reply, spool: Spool, kept: Draft) -> None:
         try:
             await self._follow(reply, spool)
-            if spool.complete.result() and self._is_whole(reply):
+            if spool.is_whole and self._is_whole(reply):
                 await save(self.parts, self.visit, looked, replace(kept.entry, body=spool.body()), kept.seconds)
             elif spool.outgrew_max_body:
                 await mark(self.parts, looked, DiscardReason.TOO_LARGE)
@@ -225,25 +213,14 @@ class Crew:
             await reply.body.aclose()
 
 
-@value(frozen=True, slots=True)
-class Heard:
-    """A response head with the times RFC 9111 section 4.2.3 asks for, and the seconds the backend took."""
-
-    response: Response
-    request_time: float
-    response_time: float
-    seconds: float
-
-
-@value(frozen=True, slots=True)
-class Draft:
-    """What will be stored once its body is whole, and for how many seconds."""
-
-    entry: StoredResponse
-    seconds: float
-
-
 def found(stored: StoredResponse) -> Shared:
     """Return the landing of a flight whose second look found what it was about to fetch."""
     response = Response(stored.status, stored.headers, stored.reason)
-    return Shared(stored, response, stored.status, Spool.of(stored.body), "found", saving=False)
+    return Shared(stored, response, stored.status, Content(stored.body), "found", saving=False)
+
+
+def land_whole(flight: Flight, looked: Looked, content: bytes, heard: Heard, kept: Draft) -> None:
+    """Land with what is all here."""
+    response = heard.response
+    saving = looked.seq is not None
+    flight.land(Shared(kept.entry, response, response.status, Content(content), "fetched", saving))

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, assert_never
 
 from proxy.fetch.flights import Failed, Flight, Handed, Landing, Shared
@@ -21,6 +22,7 @@ from proxy.pipeline.fill import Crew
 from proxy.pipeline.lookup import HIT_IN, Looked, stand
 from proxy.pipeline.passing import content_of
 from proxy.pipeline.reply import Answer, Facts
+from proxy.pipeline.solo import set_out
 from proxy.policy import freshness, keys, plan, vary
 from proxy.policy.plan import Forward
 
@@ -52,7 +54,8 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
     for _ in range(MOST_FLIGHTS_TRIED):
         flight = parts.flights.under_way(digest)
         if flight is None or flight is refused:
-            flight = parts.flights.start(digest, Crew(parts, quest.visit, _still_so(parts, quest)).fly, leader=True)
+            crew = Crew(parts, quest.visit, _still_so(parts, quest))
+            flight = parts.flights.start(digest, crew.fly, leader=True, set_out=partial(set_out, crew))
             return await _led(parts, quest, flight, await flight.lead())
         if quest.reason is Forward.REQUEST:
             break  # the client asked for the backend's word, and that flight set out before it asked
@@ -85,7 +88,8 @@ def _still_so(parts: Parts, quest: Quest) -> Looked | None:
 async def fly_alone(parts: Parts, quest: Quest) -> Answer:
     """Answer from a flight that nobody else can join. Raises OriginError."""
     crew = Crew(parts, quest.visit, _still_so(parts, quest))
-    flight = parts.flights.start_alone(quest.looked.place.digest, crew.fly, leader=True)
+    digest = quest.looked.place.digest
+    flight = parts.flights.start_alone(digest, crew.fly, leader=True, set_out=partial(set_out, crew))
     return await _led(parts, quest, flight, await flight.lead())
 
 
@@ -137,7 +141,7 @@ async def _followed(parts: Parts, quest: Quest, landing: Shared, *, came_late: b
     if came_late:  # all that there was to fetch was here already; the store has it in a moment
         await reader.aclose()
         return render.hit(quest.visit, replace(draft, body=landing.spool.body()), HIT_IN["memory"], parts.wall())
-    if landing.spool.length is None and not await landing.spool.complete:
+    if landing.spool.length is None and not await landing.spool.collected():
         await reader.aclose()
         return None
     return await _from_flight(parts, quest, landing, reader, leading=False)
@@ -176,7 +180,7 @@ async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, 
     if render.is_not_modified(visit.request, answer.response, draft.response_time):
         await body.aclose()
         return render.not_modified(answer)
-    if b"range" in visit.request.headers and answer.response.status == 200 and await landing.spool.complete:
+    if b"range" in visit.request.headers and answer.response.status == 200 and await landing.spool.collected():
         await body.aclose()
         whole = replace(answer, body=landing.spool.body())
         return render.of_bytes(visit.request, whole, response_time=draft.response_time, now=now)

@@ -31,7 +31,8 @@ from proxy.message.errors import StoreError
 from proxy.message.selectors import IN_FORCE
 from proxy.message.stored import StoredResponse
 from proxy.observe.events import Purged
-from proxy.pipeline.fill import Crew, Draft, Heard
+from proxy.pipeline.fill import Crew
+from proxy.pipeline.judging import Draft, Heard
 from proxy.pipeline.lookup import look, stand
 from proxy.pipeline.saving import put
 from proxy.policy.verdicts import Discard, DiscardReason

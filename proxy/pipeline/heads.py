@@ -14,7 +14,8 @@ from proxy.message.cachestatus import CacheStatus
 from proxy.message.response import Response
 from proxy.observe.events import OriginAnswered, Outcome
 from proxy.pipeline import render
-from proxy.pipeline.fill import Crew, Heard
+from proxy.pipeline.fill import Crew
+from proxy.pipeline.judging import Heard
 from proxy.pipeline.reply import Answer, Facts
 from proxy.pipeline.saving import drop, save
 from proxy.policy import forwarding, validation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from unittest.mock import ANY
 
 import pytest
 
@@ -308,3 +309,74 @@ async def test_close_sends_away_whoever_waits(stage):
         assert failure.value.status == 503
         first.cancel()
         await asyncio.wait([first])
+
+
+async def begun(on, **more):
+    """Begin a request and return what is heard of it."""
+    heard = asyncio.get_running_loop().create_future()
+    request = Outgoing(b"GET", b"/", HOST, **more)
+    return on.origin.begin(request, heard.set_result), heard
+
+
+async def test_what_is_begun_is_heard_of_as_what_is_sent_is_returned(stage):
+    async with stage() as on:
+        on.script(Scripted(), Scripted(chunks=(b"ab", b"c")), Scripted(Response(404), (b"no",)))
+        await on.get()  # from here on a connection rests
+        for status, content in ((200, b"abc"), (404, b"no")):
+            at_once, heard = await begun(on)
+            assert at_once is not None
+            assert not heard.done(), "in a later turn"
+            reply = await heard
+            assert (reply.response.status, await whole(reply.body) or reply.whole) == (status, content)
+            await reply.body.aclose()
+            assert on.origin.in_flight == 0
+
+
+async def test_an_interim_head_is_passed_on_where_it_was_begun(stage):
+    async with stage() as on:
+        on.script(Scripted(), Scripted(interim=(Response(103),)))
+        await on.get()
+        heard, seen = asyncio.get_running_loop().create_future(), []
+        assert on.origin.begin(Outgoing(b"GET", b"/", HOST), heard.set_result, seen.append)
+        await heard
+        assert [response.status for response in seen] == [103]
+
+
+async def test_what_has_a_body_or_no_place_is_not_begun(stage):
+    gate = asyncio.Event()
+    async with stage(max_concurrent=1) as on:
+        on.script(Scripted(), Scripted(gate=gate))
+        await on.get()
+        assert await begun(on, body=Chunks(b"a", length=1)) == (None, ANY)
+        _, heard = await begun(on)
+        await asyncio.sleep(0)
+        assert on.origin.in_flight == 1
+        assert await begun(on) == (None, ANY)
+        gate.set()
+        await (await heard).body.aclose()
+
+
+async def test_what_was_begun_and_given_up_is_heard_of_by_nobody(stage):
+    gate = asyncio.Event()
+    async with stage() as on:
+        on.script(Scripted(), Scripted(gate=gate))
+        await on.get()
+        at_once, heard = await begun(on)
+        await asyncio.sleep(0)
+        at_once.give_up()
+        at_once.give_up()
+        gate.set()
+        for _ in range(9):
+            await asyncio.sleep(0)
+        assert not heard.done()
+        assert on.origin.in_flight == 0
+
+
+async def test_silence_after_what_was_begun_is_heard_of(stage):
+    async with stage(timeout=0.05) as on:
+        on.script(Scripted(), Scripted(gate=asyncio.Event()))
+        await on.get()
+        _, heard = await begun(on)
+        failure = await heard
+        assert (type(failure), failure.status) == (OriginError, 504)
+        assert on.origin.in_flight == 0

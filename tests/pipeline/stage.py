@@ -7,7 +7,7 @@ it can be held back by a gate, so that tasks meet where a test wants them to.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from proxy.background import Background
 from proxy.fetch.flights import Flights
@@ -61,6 +61,13 @@ class Chunks:
     async def aclose(self):
         self.closed = True
 
+    def all_of_it(self):
+        """Return all of it where nobody has to wait for it, else None."""
+        if self._gate is not None or self.length is None or self.overrun or len(self._pieces) > 1:
+            return None
+        piece = self._pieces[0] if self._pieces else b""
+        return piece if isinstance(piece, bytes) and len(piece) == self.length else None
+
 
 @dataclass
 class Says:
@@ -82,6 +89,7 @@ class ScriptedOrigin:
     """Answers by script, in the order of asking; without a script, by ``default``."""
 
     def __init__(self):
+        self.is_free = True  # a connection rests, and a place is free
         self.script: list[Says] = []
         self.default: Says | None = None
         self.heard = []
@@ -120,8 +128,31 @@ class ScriptedOrigin:
         lines = [(name.encode(), value.encode("latin-1")) for name, value in says.headers.items()]
         return Reply(Response(says.status, Headers(lines)), body, None)
 
+    def begin(self, outgoing, heard, interim=None):
+        """Answer as ``send`` does, without being waited for; what comes in one piece without a gate is whole."""
+        return Begun(self, outgoing, heard, interim) if self.is_free else None
+
     async def close(self):
         pass
+
+
+class Begun:
+    """A request that went out at once."""
+
+    def __init__(self, origin, outgoing, heard, interim):
+        self.heard = heard
+        self.sending = asyncio.create_task(self.run(origin, outgoing, interim))
+
+    async def run(self, origin, outgoing, interim):
+        try:
+            reply = await origin.send(outgoing, interim)
+        except OriginError as error:
+            self.heard(error)
+        else:
+            self.heard(replace(reply, whole=reply.body.all_of_it()))
+
+    def give_up(self):
+        self.sending.cancel()
 
 
 @dataclass

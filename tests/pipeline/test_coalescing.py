@@ -14,9 +14,11 @@ from tests.pipeline.rules import PLANS
 from tests.pipeline.stage import Clock, Stage
 
 
-@pytest.fixture
-def stage():
-    return Stage(PLANS)
+@pytest.fixture(params=[True, False], ids=["sets out at once", "by a crew"])
+def stage(request):
+    stage = Stage(PLANS)
+    stage.origin.is_free = request.param
+    return stage
 
 
 async def test_many_who_miss_together_make_one_request(stage):
@@ -149,6 +151,21 @@ async def test_followers_read_along_while_the_body_comes(stage):
     body_gate.set()
     assert (await stage.read(follower)).body == b"first second"
     assert (await leader).body == b"first second"
+
+
+async def test_a_follower_that_leaves_before_the_end_is_known_keeps_nothing_from_being_stored(stage):
+    body_gate = asyncio.Event()
+    stage.says(200, b"hello", length=None, body_gate=body_gate)
+    leader = stage.asking("/plans/1")
+    await stage.heard(1)
+    follower = stage.asking("/plans/1")  # waits for the whole: nobody knows yet how long it is
+    await stage.settled()
+    follower.cancel()
+    await stage.settled()
+    body_gate.set()
+    assert (await leader).body == b"hello"
+    await stage.at_rest()
+    assert (await stage.asks("/plans/1")).outcome == "hit_memory"
 
 
 async def test_a_body_that_outgrows_its_bound_is_the_leaders_alone():
@@ -330,14 +347,14 @@ async def test_who_looked_before_a_flight_saved_and_starts_after_it_has_ended_lo
     ("says", "at_once"),
     [
         pytest.param({}, True, id="all of it is here"),
-        pytest.param({"body_gate": asyncio.Event()}, False, id="the content is yet to come"),
+        pytest.param({"body_gate": True}, False, id="the content is yet to come"),
         pytest.param({"length": None}, False, id="nobody said how long it is"),
     ],
 )
 async def test_what_is_all_here_leaves_with_its_head(stage, says, at_once):
-    stage.says(200, b"hello", **says)
+    gate = asyncio.Event()
+    stage.says(200, b"hello", **{name: gate if value is True else value for name, value in says.items()})
     answer = await stage.pipeline.answer(stage.request("/plans/1"), None, lambda response: None)
     assert isinstance(answer.body, bytes) is at_once
-    if "body_gate" in says:
-        says["body_gate"].set()
+    gate.set()
     assert (await stage.read(answer)).body == b"hello"

@@ -155,3 +155,43 @@ async def test_draining_an_empty_house_is_at_once(background):
     assert await background.drain(0) == 0
     await background.start(answer(1), "afterwards")
     assert await background.drain(5) == 0
+
+
+async def test_what_is_held_counts_and_is_waited_for_like_a_task(background):
+    work = object()
+    background.hold(work, lambda: None)
+    draining = asyncio.create_task(background.drain(5))
+    await asyncio.sleep(0)
+    assert (len(background), draining.done()) == (1, False)
+    background.release(work)
+    background.release(work)
+    assert (await draining, len(background)) == (0, 0)
+
+
+async def test_what_is_held_goes_on_as_a_task_and_is_waited_for_all_the_same(background):
+    work, done = object(), []
+
+    async def rest():
+        await asyncio.sleep(0)
+        done.append(True)
+
+    background.hold(work, lambda: None)
+    draining = asyncio.create_task(background.drain(5))
+    await asyncio.sleep(0)
+    background.start(rest(), "the rest")
+    background.release(work)
+    assert (await draining, done) == (0, [True])
+
+
+async def test_what_is_held_and_late_is_given_up_and_counted(background):
+    given_up = []
+    for name in "ab":
+        background.hold(name, lambda name=name: given_up.append(name))
+    assert await background.drain(0) == 2
+    assert (given_up, len(background)) == (["a", "b"], 0)
+
+
+async def test_what_failed_without_a_task_is_reported(background, failures):
+    error = ValueError("no")
+    background.failed("a flight", error)
+    assert failures == [("a flight", error)]

@@ -7,7 +7,8 @@ import pytest
 from proxy.background import Background
 from proxy.fetch.flights import Failed, Flights, Handed, Shared
 from proxy.fetch.origin import Reply
-from proxy.fetch.spool import Spool
+from proxy.fetch.spool import Budget, Spool
+from proxy.fetch.whole import Content
 from proxy.message.errors import OriginError
 from proxy.message.response import Response
 
@@ -70,7 +71,7 @@ async def test_all_who_wait_get_the_same_landing(flights):
 
 async def test_a_leader_that_leaves_cancels_nothing(flights):
     gate = asyncio.Event()
-    flight = flights.start("k", crew(gate, shared(Spool.of(b"x"))), leader=True)
+    flight = flights.start("k", crew(gate, shared(Content(b"x"))), leader=True)
     leader, follower = asyncio.create_task(flight.lead()), asyncio.create_task(flight.follow())
     await settled()
     leader.cancel()
@@ -107,7 +108,7 @@ async def test_a_leader_that_leaves_as_the_flight_lands_gives_up_what_was_set_as
 
 
 async def test_a_reader_set_aside_for_a_leader_that_leaves_is_closed(flights):
-    spool = Spool.of(b"x")
+    spool = Spool(Budget(9), length=1, max_body=9, reserved=1)
     flight = flights.start("k", crew(asyncio.Event(), FAILED), leader=True)
     leader = asyncio.create_task(flight.lead())
     await settled()
@@ -182,3 +183,60 @@ async def test_a_flight_that_nobody_could_join_is_not_remembered(flights):
     await flights.start_alone("k", crew(gate, FAILED), leader=True).lead()
     await settled()
     assert not flights.ended_lately("k")
+
+
+async def test_a_flight_that_sets_out_needs_no_task(flights):
+    def set_out(flight):
+        flights_out.append(flight)
+        return flight.end
+
+    flights_out = []
+    flight = flights.start("k", None, leader=True, set_out=set_out)
+    assert flights_out == [flight]
+    assert flights.under_way("k") is flight
+    flight.land(FAILED)
+    assert flights.under_way("k") is flight, "it is not over before it says so"
+    flight.end()
+    flight.end()
+    assert await flight.lead() is FAILED
+    assert (flights.under_way("k"), flights.ended_lately("k"), len(flights._background)) == (None, True, 0)
+
+
+async def test_a_flight_that_set_out_and_came_to_its_end_at_once_holds_nothing_up(flights):
+    def set_out(flight):
+        flight.land(FAILED)
+        flight.end()
+        return lambda: None
+
+    flights.start("k", None, leader=True, set_out=set_out)
+    assert await flights._background.drain(0) == 0
+
+
+async def test_a_flight_goes_on_with_a_task_and_is_over_with_it(flights):
+    gate = asyncio.Event()
+    flight = flights.start("k", None, leader=False, set_out=lambda flight: flight.end)
+    flights.go_on(flight, crew(gate, FAILED)(flight))
+    draining = asyncio.create_task(flights._background.drain(5))
+    await settled()
+    assert not draining.done()
+    gate.set()
+    assert await draining == 0
+    assert flight.has_ended
+
+
+async def test_a_flight_that_cannot_set_out_is_flown(flights):
+    gate = asyncio.Event()
+    gate.set()
+    flight = flights.start_alone("k", crew(gate, FAILED), leader=True, set_out=lambda flight: None)
+    assert await flight.lead() is FAILED
+
+
+async def test_one_who_waits_and_leaves_cancels_nothing_for_another(flights):
+    flight = flights.start("k", None, leader=False, set_out=lambda flight: flight.end)
+    leaving, staying = asyncio.create_task(flight.follow()), asyncio.create_task(flight.follow())
+    await settled()
+    leaving.cancel()
+    await settled()
+    flight.land(FAILED)
+    assert await staying is FAILED
+    assert leaving.cancelled()

@@ -50,7 +50,7 @@ async def test_a_complete_spool_has_its_body():
     await spool.append(b"ab")
     await spool.append(b"c")
     spool.finish(EMPTY)
-    assert await spool.complete is True
+    assert await spool.collected() is True
     assert spool.body() == b"abc"
 
 
@@ -62,7 +62,7 @@ async def test_a_failure_reaches_readers_where_the_bytes_end():
     assert await reader.read() == b"half"
     with pytest.raises(MessageError, match="it broke off"):
         await reader.read()
-    assert await spool.complete is False
+    assert await spool.collected() is False
 
 
 async def test_the_budget_is_given_back_when_writer_and_readers_have_gone():
@@ -100,7 +100,7 @@ async def test_a_body_that_outgrows_its_bound_flows_at_its_readers_pace(max_body
     piece = b"b" * FLOW_WINDOW
     writing = asyncio.create_task(spool.append(piece))
     await settled()
-    assert await spool.complete is False, "those who wait for the whole go alone"
+    assert await spool.collected() is False, "those who wait for the whole go alone"
     assert not writing.done(), "the writer waits for the reader"
     assert await reader.read() == b"a" * 60
     assert await reader.read() == piece
@@ -130,11 +130,3 @@ async def test_a_flowing_spool_without_a_reader_is_abandoned():
     await reader.aclose()
     await writing
     assert spool.is_abandoned
-
-
-async def test_a_body_that_is_here_already():
-    spool = Spool.of(b"whole")
-    assert spool.length == 5
-    assert await everything(spool.reader()) == b"whole"
-    assert await everything(Spool.of(b"").reader()) == b""
-    assert spool.body() == b"whole"
