@@ -110,7 +110,7 @@ class StoreState:
     breaker_open: bool = False
 
 
-ANSWERED: Final = frozenset({"", "reply", "cancelled", "bad record"})
+ANSWERED: Final = frozenset({"", "reply", "cancelled", "bad record", "lost"})
 """Failures of one operation that say nothing against the server: it was there."""
 
 NO_ERROR: Final = frozenset({"", "cancelled"})

@@ -6,16 +6,21 @@ nobody but that client.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.message.stored import StoredResponse
+from proxy.policy.hops import HARMLESS
 from proxy.policy.keys import keyed_fields
+from proxy.policy.trimming import COOKIES
 from proxy.popularity.recipes import recipe_of
 
 if TYPE_CHECKING:
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
+
+_ALIKE: Final = HARMLESS | {b"origin"}
+"""Fields that name a program, a language or a site, and nobody in person."""
 
 
 def was_read(parts: Parts, visit: Visit, looked: Looked) -> None:
@@ -32,6 +37,18 @@ def was_stored(parts: Parts, visit: Visit, digest: str, entry: StoredResponse) -
 def is_counted(visit: Visit) -> bool:
     """Say whether reads of what a visit finds are counted, in every replica."""
     return visit.route.scope == "public" and recipe_of(visit.asked, visit.key.target, ()) is not None
+
+
+def is_for_all(visit: Visit, entry: StoredResponse) -> bool:
+    """Say whether nothing in an entry is one client's: who asked said nothing of itself, and is told nothing to keep.
+
+    Stricter than what may be shared: a field that the entry was chosen by must be one that all clients send alike.
+    """
+    if visit.route.scope != "public" or any(name in entry.headers for name in COOKIES):
+        return False
+    chosen_by = {*keyed_fields(visit.route, cors=visit.book.cors is not None), *(name for name, _ in entry.vary)}
+    told = {name.lower() for name, _ in visit.asked.headers.lines}
+    return chosen_by & told <= _ALIKE and recipe_of(visit.asked, visit.key.target, chosen_by) is not None
 
 
 def _count(parts: Parts, visit: Visit, digest: str, entry: StoredResponse, *, reads: int) -> None:

@@ -52,7 +52,12 @@ async def put(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse,
         place = keys.variant(visit.key, vary.selecting(union, visit.asked))
         record, evict = with_variant(known, union, place.digest, parts.options.variants)
     size = await parts.store.save(
-        place, entry, ttl=seconds, vary=None if record is None else (visit.key.cache, record), evict=evict
+        place,
+        entry,
+        ttl=seconds,
+        vary=None if record is None else (visit.key.cache, record),
+        evict=evict,
+        is_for_all=lambda: readings.is_for_all(visit, entry),
     )
     readings.was_stored(parts, visit, place.digest, entry)
     parts.observer.tell(ResponseStored(visit.route.name, visit.namespace, size, entry.freshness.lifetime))

@@ -56,6 +56,7 @@ class SharedLedger:
         *,
         max_lag: float = 0.0,
     ) -> None:
+        self.service = service
         self._backplane = backplane
         self._observer = observer
         self._poll = max(SHORTEST_POLL, min(poll, max_lag / 2)) if max_lag else poll

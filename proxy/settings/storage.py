@@ -9,7 +9,7 @@ from proxy.fetch.options import FlightOptions
 from proxy.settings import network
 from proxy.settings.kinds import DURATION, POSITIVE_DURATION, POSITIVE_SIZE, SIZE, by, choice, loose, whole
 from proxy.settings.secrets import HIDDEN, read_secret
-from proxy.store.options import StoreOptions
+from proxy.store.options import LARGEST_DICTIONARY, DictionaryOptions, StoreOptions
 
 if TYPE_CHECKING:
     from proxy.settings.rooms import Limits
@@ -49,11 +49,26 @@ def read_store(top: Section, limits: Limits) -> tuple[BackplaneOptions | None, S
         memory_size=_memory_size(memory, url, max_body),
         max_lag=memory.one("max_lag", DURATION, 0.25),
         on_store_failure=memory.one("on_store_failure", choice("stale", "pass"), "stale"),
+        dictionary=_read_dictionary(said.section("dictionary")),
     )
     said.close()
     memory.close()
     flights = FlightOptions(waiters=limits.waiters, collecting=limits.collecting, max_body=max_body)
     return (None if url == MEMORY else backplane), store, flights
+
+
+def _read_dictionary(said: Section) -> DictionaryOptions:
+    options = DictionaryOptions(
+        size=said.one("size", SIZE, 128 << 10),
+        samples=said.one("samples", POSITIVE_SIZE, 4 << 20),
+        every=said.one("every", POSITIVE_DURATION, 3600.0),
+    )
+    if options.size > LARGEST_DICTIONARY:
+        said.mistake(
+            "size", f"larger than {LARGEST_DICTIONARY >> 10}KiB, which is the most that a replica takes from another"
+        )
+    said.close()
+    return options
 
 
 def _store_url(said: Section) -> str:

@@ -10,6 +10,12 @@
 - ``tiered``    memory in front of Redis
 - ``codec``     stored responses, marks and vary records, to and from octets
 - ``records``   the frame around them: version, checksum, the material they belong to
+- ``leaning``   records that lean on a dictionary
+- ``dictionary``    one dictionary, prepared
+- ``dictionaries``  those at hand in this process
+- ``shelf``         those in Redis
+- ``training``      what one is trained on, and whether it is worth it
+- ``learning``      which one new entries lean on
 
 A store keeps and finds, and judges nothing: whether an entry is fresh, fits the request or was purged is decided by
 those who load it. What cannot be read counts as not there.

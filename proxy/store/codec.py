@@ -7,14 +7,35 @@ material, by an md5 collision or by design, is None: not there, and not ours to 
 from __future__ import annotations
 
 import struct
-from typing import Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import zstandard
 
 from proxy.message.headers import Headers
 from proxy.message.selectors import Seq, octets_of, text_of
 from proxy.message.stored import Freshness, LifetimeSource, StoredResponse, Uncacheable, VaryRecord
-from proxy.store.records import BadRecordError, Record, pack_strings, seal, unpack_strings, unseal
+from proxy.store.dictionary import LONGEST
+from proxy.store.leaning import LEANING, lean, straighten
+from proxy.store.records import (
+    PREFIX,
+    BadRecordError,
+    Record,
+    checked,
+    divided,
+    pack_strings,
+    seal,
+    sections,
+    unpack_strings,
+    unseal,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from proxy.store.dictionary import Dictionary
+
+NONE_KNOWN: Final[Mapping[bytes, Dictionary]] = MappingProxyType({})
 
 _RESPONSE: Final = 1
 _UNCACHEABLE: Final = 2
@@ -40,21 +61,42 @@ _COMPRESSOR: Final = zstandard.ZstdCompressor(level=_LEVEL)
 _DECOMPRESSOR: Final = zstandard.ZstdDecompressor()
 
 
-def encode(entry: StoredResponse | Uncacheable, material: bytes, compress_above: int) -> bytes:
-    """Return an entry's record; a body larger than ``compress_above`` is compressed if that makes it smaller."""
+def encode(
+    entry: StoredResponse | Uncacheable, material: bytes, compress_above: int, dictionary: Dictionary | None = None
+) -> bytes:
+    """Return an entry's record, compressed if its body is larger than ``compress_above`` and that makes it smaller.
+
+    ``dictionary`` is what it may lean on; else, and where it is too long for that, its body is compressed alone.
+    """
     if isinstance(entry, Uncacheable):
         metadata = _UNTIL.pack(entry.until) + pack_strings([entry.reason.encode()])
         return seal(Record(_UNCACHEABLE, material, metadata))
     body, flags = entry.body, 0
-    if len(body) > compress_above and len(compressed := _compress(body)) < len(body):
-        body, flags = compressed, _COMPRESSED
-    fields = [entry.reason, *(part for line in entry.headers for part in line)]
-    return seal(Record(_RESPONSE, material, _metadata(entry, flags), pack_strings(fields), body))
+    if len(body) > compress_above:
+        if dictionary is not None and len(body) <= LONGEST:
+            plain = plainly(entry, material)
+            if len(plain) <= LONGEST:
+                return lean(plain, dictionary)
+        compressed = _compress(body)
+        if len(compressed) < len(body):
+            body, flags = compressed, _COMPRESSED
+    return seal(Record(_RESPONSE, material, _metadata(entry, flags), _head(entry), body))
 
 
-def decode(octets: bytes, material: bytes, max_body: int) -> StoredResponse | Uncacheable | None:
-    """Read an entry's record; None if it belongs to other material. Raises BadRecordError."""
-    record = unseal(octets)
+def plainly(entry: StoredResponse, material: bytes) -> bytes:
+    """Return what a response's record has after its prefix, with nothing compressed: what a dictionary is trained on."""
+    return sections(Record(_RESPONSE, material, _metadata(entry, 0), _head(entry), entry.body))
+
+
+def decode(
+    octets: bytes, material: bytes, max_body: int, known: Mapping[bytes, Dictionary] = NONE_KNOWN
+) -> StoredResponse | Uncacheable | None:
+    """Read an entry's record; None if it belongs to other material; ``known`` are the dictionaries at hand, by name.
+
+    Raises BadRecordError, or UnknownDictionaryError.
+    """
+    kind = checked(octets)
+    record = divided(_RESPONSE, straighten(octets, known)) if kind == LEANING else divided(kind, octets, PREFIX)
     if record.kind not in {_RESPONSE, _UNCACHEABLE}:
         raise BadRecordError("a record of another kind")
     if record.material != material:
@@ -87,6 +129,10 @@ def decode_vary(octets: bytes, material: bytes) -> VaryRecord | None:
         return VaryRecord(tuple(strings[:count]), tuple(digest.decode("ascii") for digest in strings[count:]))
     except (struct.error, ValueError) as error:
         raise BadRecordError(f"a vary record is not readable: {error}") from error
+
+
+def _head(entry: StoredResponse) -> bytes:
+    return pack_strings([entry.reason, *(part for line in entry.headers for part in line)])
 
 
 def _metadata(entry: StoredResponse, flags: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from proxy.message.stored import VaryRecord
 from proxy.store.kept import Kept
-from proxy.store.protocol import Found
+from proxy.store.protocol import Found, never
 from proxy.store.s3fifo import S3Fifo
 from proxy.store.sizes import size_of
 
@@ -122,7 +122,7 @@ class MemoryStore:
         """Keep one vary record for ``ttl`` seconds, or none in its place."""
         self._hold(self._varies, key, record, ttl)
 
-    async def save(
+    async def save(  # noqa: PLR0913 - four of them by name
         self,
         key: CacheKey,
         entry: StoredResponse | Uncacheable,
@@ -130,8 +130,10 @@ class MemoryStore:
         ttl: float,
         vary: tuple[CacheKey, VaryRecord] | None = None,
         evict: Sequence[str] = (),
+        is_for_all: Callable[[], bool] = never,
     ) -> int:
         """Keep an entry, and whatever goes with it; 0 if it is larger than the whole budget or has no time."""
+        del is_for_all  # nothing is compressed here
         await self.drop(*evict)
         ends = self.now() + ttl
         size = self._put(self._responses, key, entry, ends)

@@ -33,6 +33,11 @@ class Found:
     blind_for: float | None = None
 
 
+def never() -> bool:
+    """Say no."""
+    return False
+
+
 class Store(Protocol):
     """Keeps entries until their time ends. Every method raises StoreError and nothing else."""
 
@@ -63,7 +68,7 @@ class Store(Protocol):
         """Read as ``load_variant`` does; otherwise as ``ask``."""
         ...
 
-    async def save(
+    async def save(  # noqa: PLR0913 - four of them by name
         self,
         key: CacheKey,
         entry: StoredResponse | Uncacheable,
@@ -71,11 +76,13 @@ class Store(Protocol):
         ttl: float,
         vary: tuple[CacheKey, VaryRecord] | None = None,
         evict: Sequence[str] = (),
+        is_for_all: Callable[[], bool] = never,
     ) -> int:
         """Keep an entry for ``ttl`` seconds and return the bytes it takes; 0: not kept, as it is larger than the store.
 
         With it, in one round trip: the resource's vary record, which lives at least as long, and the entries of
-        ``evict``, digests, removed.
+        ``evict``, digests, removed. ``is_for_all`` says, when somebody wants to know, whether nothing in it is one
+        user's: only from such is anything learned that other entries lean on.
         """
         ...
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _MAGIC: Final = b"sw"
 _VERSION: Final = 2
 _PREFIX: Final = struct.Struct(">2sBBI")
+PREFIX: Final = _PREFIX.size
 _CHECKED_PREFIX: Final = 4  # magic, version and kind; the checksum cannot check itself
 _LENGTHS: Final = struct.Struct(">III")
-_FRAME: Final = struct.Struct(">2sBBIIII")  # both of them
 _COUNT: Final = struct.Struct(">I")
 _BETWEEN: Final = b"\n"  # which no field, path or selector of well-formed messages has
 _JOINED: Final = 0x80000000  # beside the count: one split reads them, four times as fast as lengths
@@ -45,27 +45,50 @@ class Record:
 
 def seal(record: Record) -> bytes:
     """Return the record as octets."""
-    lengths = _LENGTHS.pack(len(record.material), len(record.metadata), len(record.head))
-    rest = b"".join((lengths, record.material, record.metadata, record.head, record.body))
-    prefix = _PREFIX.pack(_MAGIC, _VERSION, record.kind, 0)[:_CHECKED_PREFIX]
-    return prefix + _COUNT.pack(zlib.crc32(rest, zlib.crc32(prefix))) + rest
+    return framed(record.kind, sections(record))
 
 
 def unseal(octets: bytes) -> Record:
     """Read a record. Raises BadRecordError."""
-    if len(octets) < _FRAME.size:
+    return divided(checked(octets), octets, PREFIX)
+
+
+def framed(kind: int, rest: bytes) -> bytes:
+    """Return a record of what follows its prefix."""
+    prefix = _PREFIX.pack(_MAGIC, _VERSION, kind, 0)[:_CHECKED_PREFIX]
+    return prefix + _COUNT.pack(zlib.crc32(rest, zlib.crc32(prefix))) + rest
+
+
+def checked(octets: bytes) -> int:
+    """Return the kind of a record that is whole; its rest begins at ``PREFIX``. Raises BadRecordError."""
+    if len(octets) < PREFIX:
         raise BadRecordError("a record is cut off")
-    magic, version, kind, checksum, material, metadata, head = _FRAME.unpack_from(octets)
+    magic, version, kind, checksum = _PREFIX.unpack_from(octets)
     if magic != _MAGIC or version != _VERSION:
         raise BadRecordError("a record of another version or origin")
-    if zlib.crc32(memoryview(octets)[_PREFIX.size :], zlib.crc32(octets[:_CHECKED_PREFIX])) != checksum:
+    if zlib.crc32(memoryview(octets)[PREFIX:], zlib.crc32(octets[:_CHECKED_PREFIX])) != checksum:
         raise BadRecordError("a record is damaged")
-    first = _FRAME.size + material
+    return kind  # type: ignore[no-any-return]  # a B of struct is an int
+
+
+def sections(record: Record) -> bytes:
+    """Return what follows the prefix."""
+    lengths = _LENGTHS.pack(len(record.material), len(record.metadata), len(record.head))
+    return b"".join((lengths, record.material, record.metadata, record.head, record.body))
+
+
+def divided(kind: int, octets: bytes, start: int = 0) -> Record:
+    """Read what ``sections`` wrote, from ``start`` to the end. Raises BadRecordError."""
+    zero = start + _LENGTHS.size
+    if zero > len(octets):
+        raise BadRecordError("a record is cut off")
+    material, metadata, head = _LENGTHS.unpack_from(octets, start)
+    first = zero + material
     second = first + metadata
     third = second + head
     if third > len(octets):
         raise BadRecordError("a record is shorter than it says")
-    return Record(kind, octets[_FRAME.size : first], octets[first:second], octets[second:third], octets[third:])
+    return Record(kind, octets[zero:first], octets[first:second], octets[second:third], octets[third:])
 
 
 def pack_strings(strings: Sequence[bytes]) -> bytes:

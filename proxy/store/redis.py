@@ -11,8 +11,12 @@ from proxy.message.errors import StoreError
 from proxy.message.stored import StoredResponse
 from proxy.purge.records import parse_seq
 from proxy.store.codec import decode, decode_vary, encode, encode_vary
-from proxy.store.protocol import Found
+from proxy.store.dictionaries import Dictionaries
+from proxy.store.leaning import UnknownDictionaryError
+from proxy.store.learning import Learning
+from proxy.store.protocol import Found, never
 from proxy.store.records import BadRecordError
+from proxy.store.shelf import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,6 +44,9 @@ class RedisStore:
         self._lookups = Lookups(backplane, ledger.seq_key)
         self._saves = Saves(backplane)
         self._options = options
+        shelf = Shelf(backplane, ledger.service)
+        self._known = Dictionaries(shelf)
+        self._learning = Learning(shelf, self._known, options.dictionary, backplane.tasks)
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position, all of one moment."""
@@ -59,7 +66,7 @@ class RedisStore:
         """Read as ``load_variant`` does; by MGET: unlike GET, nil for another type."""
         self._lookups.ask((_response(key.digest),), lambda values: self._found(key, base, values, told))
 
-    async def save(
+    async def save(  # noqa: PLR0913 - four of them by name
         self,
         key: CacheKey,
         entry: StoredResponse | Uncacheable,
@@ -67,6 +74,7 @@ class RedisStore:
         ttl: float,
         vary: tuple[CacheKey, VaryRecord] | None = None,
         evict: Sequence[str] = (),
+        is_for_all: Callable[[], bool] = never,
     ) -> int:
         """Keep an entry and whatever goes with it, in one round trip."""
         milliseconds = int(min(ttl, _LONGEST) * 1000)
@@ -75,7 +83,7 @@ class RedisStore:
         if isinstance(entry, StoredResponse) and len(entry.body) >= _LARGE:
             record = await asyncio.to_thread(encode, entry, key.material, self._options.compress_above)
         else:
-            record = encode(entry, key.material, self._options.compress_above)
+            record = self._learning.record_of(key, entry, ttl, self._options.compress_above, is_for_all)
         commands: list[Sequence[bytes | int]] = []
         if evict:
             commands.append((b"UNLINK", *map(_response, evict)))
@@ -109,7 +117,7 @@ class RedisStore:
         try:
             found = self._read_at_once(key, base, values)
         except BadRecordError:
-            found = None  # it has to be removed
+            found = None  # it has to be removed, or its dictionary to be fetched
         except Exception as error:  # noqa: BLE001 - theirs who have asked, as if they had awaited it
             found = error
         if found is not None:
@@ -127,11 +135,11 @@ class RedisStore:
             base,
             values,
             None if vary is None else decode_vary(vary, key.material),
-            None if entry is None else decode(entry, key.material, self._options.max_body),
+            None if entry is None else decode(entry, key.material, self._options.max_body, self._known),
         )
 
     async def _read_with_care(self, key: CacheKey, base: Found | None, values: list[bytes | None]) -> Found:
-        """Read what takes long, or is to be removed."""
+        """Read what takes long, leans on a dictionary that is not at hand, or is to be removed."""
         entry, vary = values[0], values[1] if base is None else None
         return _put_together(
             base,
@@ -141,16 +149,21 @@ class RedisStore:
         )
 
     def _decoding(self, key: CacheKey) -> Callable[[bytes], StoredResponse | Uncacheable | None]:
-        return lambda octets: decode(octets, key.material, self._options.max_body)
+        return lambda octets: decode(octets, key.material, self._options.max_body, self._known)
 
     def _decoding_vary(self, key: CacheKey) -> Callable[[bytes], VaryRecord | None]:
         return lambda octets: decode_vary(octets, key.material)
 
     async def _read(self, place: bytes, octets: bytes, decoding: Callable[[bytes], T | None]) -> T | None:
         try:
-            if len(octets) < _LARGE:
+            if len(octets) >= _LARGE:
+                return await asyncio.to_thread(decoding, octets)
+            try:
                 return decoding(octets)
-            return await asyncio.to_thread(decoding, octets)
+            except UnknownDictionaryError as unknown:
+                if await self._known.get_one(unknown.name) is None:
+                    return None  # it stays: who has the dictionary may put it back
+                return decoding(octets)
         except BadRecordError:
             self._backplane.tell("decode", "bad record")
         try:

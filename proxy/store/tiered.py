@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final, Literal
 from proxy.message.errors import StoreError
 from proxy.message.stored import StoredResponse, Uncacheable
 from proxy.policy.freshness import current_age
-from proxy.store.protocol import Found
+from proxy.store.protocol import Found, never
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from proxy.message.selectors import Seq
     from proxy.message.stored import CacheKey, VaryRecord
@@ -91,7 +91,7 @@ class TieredStore:
         else:
             self._shared.ask(key, lambda reply: told(self._as_variant(key, base, entry, reply)))
 
-    async def save(
+    async def save(  # noqa: PLR0913 - four of them by name
         self,
         key: CacheKey,
         entry: StoredResponse | Uncacheable,
@@ -99,10 +99,11 @@ class TieredStore:
         ttl: float,
         vary: tuple[CacheKey, VaryRecord] | None = None,
         evict: Sequence[str] = (),
+        is_for_all: Callable[[], bool] = never,
     ) -> int:
         """Keep an entry in both; in memory also while Redis is away, for it is judged by its own position."""
         await self.memory.save(key, entry, ttl=ttl, vary=vary, evict=evict)
-        return await self._shared.save(key, entry, ttl=ttl, vary=vary, evict=evict)
+        return await self._shared.save(key, entry, ttl=ttl, vary=vary, evict=evict, is_for_all=is_for_all)
 
     async def drop(self, *digests: str) -> None:
         """Remove these entries from both."""

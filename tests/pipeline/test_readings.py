@@ -6,8 +6,11 @@ import pytest
 
 from proxy.message import selectors
 from proxy.pipeline.unasked import fetch_again
+from proxy.purge.local import LocalLedger
+from proxy.store.memory import MemoryStore
+from proxy.store.options import StoreOptions
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Says, Stage
+from tests.pipeline.stage import Clock, Says, Stage
 
 BEARER = "Bearer e30.eyJzdWIiOiAiNyJ9.x"
 
@@ -82,3 +85,58 @@ async def test_a_variant_is_asked_for_with_the_fields_that_choose_it(stage):
         ((b"accept-language", b"de"),),
         ((b"accept-language", b"en"),),
     ]
+
+
+class Heard(MemoryStore):
+    """Remembers which of what it keeps is for all, as whoever learns from it would be told."""
+
+    def __init__(self, *arguments, **more):
+        super().__init__(*arguments, **more)
+        self.for_all = []
+
+    async def save(self, key, entry, *, is_for_all, **more):
+        self.for_all.append(is_for_all())
+        return await super().save(key, entry, is_for_all=is_for_all, **more)
+
+
+KEYED = """
+version: 1
+hosts: [api.example]
+defaults: {ttl: 60s}
+routes:
+  - {name: by-user, match: GET /by/user, key: {headers: [X-User]}}
+  - {name: by-session, match: GET /by/session, cookies: [session]}
+  - {name: own, match: GET /own, scope: credential}
+  - {name: open, match: GET /open/**, authorization: ignore, cookies: ignore}
+"""
+PUBLIC = {"cache-control": "public, max-age=60"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "target", "asks", "says", "for_all"),
+    [
+        pytest.param(KEYED, "/open/1", {}, {}, True, id="open to all"),
+        pytest.param(KEYED, "/open/1", {"authorization": BEARER, "cookie": "a=b"}, {}, True, id="without their fields"),
+        pytest.param(KEYED, "/open/1", {"origin": "https://a.example"}, {}, True, id="for a site"),
+        pytest.param(
+            KEYED, "/open/1", {"accept-language": "en"}, {"vary": "Accept-Language"}, True, id="in a language"
+        ),
+        pytest.param(KEYED, "/open/1?token=x", {}, {}, False, id="by a link that is a secret"),
+        pytest.param(KEYED, "/by/user", {"x-user": "7"}, {}, False, id="by a field that may name somebody"),
+        pytest.param(KEYED, "/by/user", {}, {}, True, id="where that field is not sent"),
+        pytest.param(KEYED, "/by/session", {"cookie": "session=7"}, {}, False, id="by a cookie"),
+        pytest.param(KEYED, "/own", {"authorization": BEARER}, {}, False, id="for one credential"),
+        pytest.param(None, "/a", {}, PUBLIC, True, id="implicit"),
+        pytest.param(None, "/a", {"authorization": BEARER}, PUBLIC, False, id="implicit, with a credential"),
+        pytest.param(None, "/a", {"x-user": "7"}, {**PUBLIC, "vary": "X-User"}, False, id="implicit, by a field"),
+        pytest.param(None, "/a", {}, {**PUBLIC, "set-cookie": "a=b"}, False, id="implicit, with a cookie to keep"),
+    ],
+)
+async def test_what_is_for_all(rules, target, asks, says, for_all):
+    ledger = LocalLedger()
+    store = Heard(ledger, StoreOptions(), now=Clock())
+    stage = Stage(rules, ledger=ledger, store=store)
+    stage.says(200, **{name.replace("-", "_"): value for name, value in says.items()})
+    await stage.asks(target, **{name.replace("-", "_"): value for name, value in asks.items()})
+    await stage.at_rest()
+    assert store.for_all == [for_all]

@@ -25,7 +25,7 @@ version: 1
 admin: {}
 probes: {}
 upstream: {url: "http://127.0.0.1:8000"}
-store: {}
+store: {dictionary: {}}
 memory: {}
 purge: {}
 limits: {}

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from proxy.backplane.options import BackplaneOptions
-from proxy.store.options import StoreOptions
+from proxy.store.options import DictionaryOptions, StoreOptions
 
 
 def test_without_a_word_it_is_memory(load):
     settings = load()
     assert settings.backplane is None
-    assert settings.store == StoreOptions(8 << 20, 1024, 64 << 20, 0.25, "stale")
+    assert settings.store == StoreOptions(8 << 20, 1024, 64 << 20, 0.25, "stale", DictionaryOptions())
     assert settings.flights.max_body == 8 << 20
     assert settings.shown["store"]["url"] == "memory://"
 
@@ -18,12 +18,14 @@ def test_every_word_reaches_its_room(load):
     settings = load(
         """
         store: {url: redis://h/1, read_from: primary, max_connections: 2, connect_timeout: 3s, timeout: 4s,
-                health_check_interval: 5s, max_body: 6MiB, compress_above: 7KiB}
+                health_check_interval: 5s, max_body: 6MiB, compress_above: 7KiB,
+                dictionary: {size: 32KiB, samples: 2MiB, every: 2h}}
         memory: {max_size: 1MiB, max_lag: 1s, on_store_failure: pass}
         """
     )
     assert settings.backplane == BackplaneOptions("redis://h/1", 2, 3.0, 4.0, 5.0)
-    assert settings.store == StoreOptions(6 << 20, 7 << 10, 1 << 20, 1.0, "pass")
+    dictionary = DictionaryOptions(32 << 10, 2 << 20, 7200.0)
+    assert settings.store == StoreOptions(6 << 20, 7 << 10, 1 << 20, 1.0, "pass", dictionary)
     assert settings.flights.max_body == 6 << 20
     assert settings.shown["memory"] == {"max_size": "1MiB", "max_lag": "1s", "on_store_failure": "pass"}
 
@@ -93,6 +95,8 @@ def test_a_url_that_is_mounted_elsewhere_is_some_shared_store(load):
         ("memory: {max_size: 1MiB}", "1:20 memory.max_size: smaller than store.max_body (8388608 bytes), so the largest response would never fit"),
         ("store: {password: x}", "1:19 store.password: memory:// takes no password"),
         ("store: {url: redis://:a@h, password: x}", "1:38 store.password: the URL has a password of its own"),
+        ("store: {url: redis://h, dictionary: {size: 2MiB}}", "1:44 store.dictionary.size: larger than 1024KiB, which is the most that a replica takes from another"),
+        ("store: {url: redis://h, dictionary: {every: 0s}}", '1:45 store.dictionary.every: expected a duration above zero, like "30s", got "0s"'),
         ("store: {max_body: 0}", '1:19 store.max_body: expected a size above zero, like "8MiB", got 0'),
     ],
 )  # fmt: skip

@@ -1,0 +1,118 @@
+"""What a dictionary is trained on, whether one is worth it, and whether the one in use still is.
+
+How to think about it. One dictionary is for all of a service: bodies of several kinds hardly cost each other anything in
+it (pages, small objects and HTML in one of 128 KiB: within 3 % of a dictionary each), and there is one to keep. Samples
+are kept only while one is wanted. Of each place there is one sample, so that what is refreshed all the time is not all
+that is learned; every eighth is not trained on, but judged by. Only one that leaves clearly less than what is in use is
+taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import zstandard
+
+from proxy.store.dictionary import LONGEST, BadDictionaryError, Dictionary, published
+
+MOST_SAMPLES: Final = 2000
+"""With bodies of 1 KB, from which on they are compressed, 3 MB: enough for a dictionary of 128 KiB."""
+
+LEAST_SAMPLES: Final = 16
+"""For less there is nothing to gain: all that could lean on it would be smaller than the dictionary."""
+
+_JUDGED: Final = 8  # one in so many samples
+_MOST_JUDGED: Final = 64  # which takes 5 ms
+_SHARE: Final = 8  # of the samples, a dictionary is at most this part; else it would be the samples
+_SEGMENT: Final = (
+    1024  # octets that are kept or left together; the trainer's own search for it takes five times as long
+)
+_WORTH: Final = 0.9  # of what is left so far: a tenth less pays for the change
+_COMPRESSIBLE: Final = 0.75  # of a sample's octets; what is compressed already, as images are, teaches nothing
+
+_WORSE: Final = 1.25  # times what was left at first: content has changed
+_WINDOW: Final = 4 << 20  # octets between two comparisons
+
+
+class Samples:
+    """Octets to learn from, within ``budget`` bytes."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._kept: dict[str, bytes] = {}
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def are_enough(self) -> bool:
+        """Say whether no more are wanted."""
+        return self.size >= self._budget or len(self._kept) >= MOST_SAMPLES
+
+    def add(self, place: str, octets: bytes, *, record: int) -> None:
+        """Take what lies at a place, whose record takes so many bytes, if something can be learned from it."""
+        if self.are_enough or len(octets) > LONGEST or record > _COMPRESSIBLE * len(octets):
+            return
+        self.size += len(octets) - len(self._kept.get(place, b""))
+        self._kept[place] = octets
+
+    def all(self) -> list[bytes]:
+        """Return them."""
+        return list(self._kept.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A dictionary that is worth it, or None; and what was left of the samples so far, as a share of them."""
+
+    dictionary: Dictionary | None
+    standing: float
+
+
+def train(samples: list[bytes], size: int, rival: Dictionary | None) -> Trained:
+    """Train a dictionary of at most ``size`` bytes and compare it with the one in use, or with none.
+
+    Takes 15 ms of CPU for each MiB; beside the loop, for it holds the interpreter's lock only for a few of them.
+    """
+    judged = samples[::_JUDGED][:_MOST_JUDGED]
+    octets = sum(map(len, judged))
+    left = _left_alone(judged) if rival is None else rival.left_of(judged)
+    standing = left / max(1, octets)
+    learned: list[bytes | bytearray | memoryview[int]] = [sample for at, sample in enumerate(samples) if at % _JUDGED]
+    size = min(size, sum(map(len, samples)) // _SHARE)
+    if len(samples) < LEAST_SAMPLES or size < 2 * _SEGMENT:
+        return Trained(None, standing)
+    try:
+        content = zstandard.train_dictionary(size, learned, k=_SEGMENT, d=8).as_bytes()
+        dictionary = Dictionary(published(content, judged))
+    except (zstandard.ZstdError, BadDictionaryError):  # they have nothing in common, or nothing else
+        return Trained(None, standing)
+    return Trained(dictionary if dictionary.ratio < _WORTH * standing else None, standing)
+
+
+class Drift:
+    """Watches what is left of what leans on a dictionary, beside what was left at first."""
+
+    def __init__(self, ratio: float) -> None:
+        self._ratio = ratio
+        self._octets = self._left = 0
+
+    def has_come(self, octets: int, left: int) -> bool:
+        """Count one record, and say whether the last few were clearly worse. If so, that is what is expected from now on."""
+        self._octets += octets
+        self._left += left
+        if self._octets < _WINDOW:
+            return False
+        ratio = self._left / self._octets
+        self._octets = self._left = 0
+        if not ratio > _WORSE * self._ratio:
+            return False
+        self._ratio = ratio
+        return True
+
+
+def _left_alone(samples: list[bytes]) -> int:
+    compressor = zstandard.ZstdCompressor()
+    return sum(len(compressor.compress(sample)) for sample in samples)

@@ -1,0 +1,121 @@
+"""What is learned from, when that makes a dictionary, and when the dictionary has grown old."""
+
+import os
+
+import pytest
+from alike import a_dictionary, a_plan, sections
+
+from proxy.store.dictionary import LONGEST
+from proxy.store.training import LEAST_SAMPLES, MOST_SAMPLES, Drift, Samples, train
+
+
+def test_of_each_place_there_is_one_sample():
+    samples = Samples(10_000)
+    samples.add("a", b"x" * 1000, record=100)
+    samples.add("a", b"y" * 400, record=100)
+    samples.add("b", b"z" * 300, record=100)
+    assert sorted(samples.all()) == [b"y" * 400, b"z" * 300]
+    assert (len(samples), samples.size) == (2, 700)
+
+
+@pytest.mark.parametrize(
+    ("octets", "record"),
+    [
+        pytest.param(b"x" * 1000, 751, id="compressed already"),
+        pytest.param(b"x" * (LONGEST + 1), 100, id="too long to lean on anything"),
+    ],
+)
+def test_some_teach_nothing(octets, record):
+    samples = Samples(1 << 20)
+    samples.add("a", octets, record=record)
+    assert len(samples) == 0
+
+
+def test_they_are_enough_by_their_bytes():
+    samples = Samples(3000)
+    for place in range(10):
+        samples.add(str(place), b"x" * 1000, record=10)
+    assert (len(samples), samples.size, samples.are_enough) == (3, 3000, True)
+
+
+def test_they_are_enough_by_their_number():
+    samples = Samples(1 << 30)
+    for place in range(MOST_SAMPLES + 5):
+        assert samples.are_enough == (place >= MOST_SAMPLES)
+        samples.add(str(place), b"x", record=0)
+    assert len(samples) == MOST_SAMPLES
+
+
+def test_what_has_much_in_common_makes_a_dictionary_within_its_size():
+    trained = train(sections(400), 16 * 1024, None)
+    assert 12 * 1024 < len(trained.dictionary.value) <= 16 * 1024 + 11
+    assert trained.dictionary.ratio < 0.9 * trained.standing
+
+
+def test_it_is_judged_by_what_it_was_not_trained_on():
+    samples = sections(400)
+    strange = [os.urandom(1500) if at % 8 == 0 else sample for at, sample in enumerate(samples)]
+    assert train(strange, 16 * 1024, None).dictionary is None
+
+
+def test_a_dictionary_is_never_most_of_what_it_was_trained_on():
+    samples = sections(40)
+    assert len(train(samples, 1 << 20, None).dictionary.value) <= sum(map(len, samples)) // 8 + 11
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        pytest.param([], id="nothing"),
+        pytest.param([b"x" * 5000], id="one"),
+        pytest.param(sections(LEAST_SAMPLES - 1), id="too few"),
+        pytest.param([b""] * 100, id="empty ones"),
+        pytest.param([b"ab"] * 5000, id="tiny ones"),
+        pytest.param([b"x" * 1000] * 100, id="uniform ones"),
+        pytest.param([os.urandom(1000) for _ in range(100)], id="random ones"),
+    ],
+)
+def test_others_make_none_and_no_error(samples):
+    assert train(samples, 64 * 1024, None).dictionary is None
+
+
+def test_a_size_too_small_for_any_makes_none():
+    assert train(sections(400), 100, None).dictionary is None
+
+
+def test_one_that_is_no_better_than_what_is_in_use_is_not_taken():
+    trained = train(sections(400), 16 * 1024, a_dictionary())
+    assert trained.dictionary is None
+    assert trained.standing == pytest.approx(a_dictionary().ratio, rel=0.01)
+
+
+def test_one_that_is_better_is_taken():
+    trained = train(sections(400), 16 * 1024, a_dictionary("tariff"))
+    assert trained.dictionary.ratio < 0.9 * trained.standing
+    assert trained.dictionary.decompress(trained.dictionary.compress(a_plan(1)), len(a_plan(1))) == a_plan(1)
+
+
+MUCH = 4 << 20
+
+
+def test_a_little_worse_is_no_drift():
+    drift = Drift(0.10)
+    assert not any(drift.has_come(MUCH, int(0.124 * MUCH)) for _ in range(9))
+
+
+def test_clearly_worse_is_drift_once_and_is_expected_from_then_on():
+    drift = Drift(0.10)
+    assert drift.has_come(MUCH, int(0.13 * MUCH))
+    assert not any(drift.has_come(MUCH, int(0.16 * MUCH)) for _ in range(9))
+    assert drift.has_come(MUCH, int(0.17 * MUCH))
+
+
+def test_a_few_that_are_worse_are_no_drift():
+    drift = Drift(0.10)
+    assert not any(drift.has_come(20_000, 20_000) for _ in range(200))
+    assert drift.has_come(200_000, 200_000)
+
+
+def test_a_ratio_that_somebody_planted_never_fails():
+    assert Drift(0.0).has_come(MUCH, 1)
+    assert not Drift(float("nan")).has_come(MUCH, MUCH)
