@@ -44,7 +44,7 @@ def is_for_all(visit: Visit, entry: StoredResponse) -> bool:
 
     Stricter than what may be shared: a field that the entry was chosen by must be one that all clients send alike.
     """
-    if visit.route.scope != "public" or any(name in entry.headers for name in COOKIES):
+    if visit.route.scope != "public" or any(name.lower() in COOKIES for name, _ in entry.headers.lines):
         return False
     chosen_by = {*keyed_fields(visit.route, cors=visit.book.cors is not None), *(name for name, _ in entry.vary)}
     told = {name.lower() for name, _ in visit.asked.headers.lines}

@@ -67,6 +67,7 @@ class Learning:
         self._wanted = 0.0
         self._looks_at = 0.0
         self._looked_at = -LOOK_SECONDS
+        self._learns_at = 0.0
         self._breaks = 0
         self._tending = False
         self._samples = Samples(options.samples) if options.size else None
@@ -90,8 +91,9 @@ class Learning:
             return encode(entry, key.material, compress_above)
         record = encode(entry, key.material, compress_above, self.for_entry(ttl))
         self.was_saved(record)
-        if self.wants_samples and is_for_all():
-            self.sample(key.digest, plainly(entry, key.material), record)
+        samples = self._samples
+        if samples is not None and samples.want(key.digest, len(entry.body), len(record)) and is_for_all():
+            self.sample(key.digest, plainly(entry, key.material))
         return record
 
     def for_entry(self, ttl: float) -> Dictionary | None:
@@ -105,10 +107,10 @@ class Learning:
             self._look(now)
         return self.current if is_sure else None
 
-    def sample(self, place: str, octets: bytes, record: bytes) -> None:
-        """Learn from what anybody may read, and what was made of it."""
+    def sample(self, place: str, octets: bytes) -> None:
+        """Learn from what anybody may read."""
         if self._samples is not None:
-            self._samples.add(place, octets, record=len(record))
+            self._samples.add(place, octets)
             if self._samples.are_enough:
                 self._looks_at = self._now()
 
@@ -129,6 +131,8 @@ class Learning:
         """See what lies in Redis, have it lie there long enough, and train if it is time and this replica's turn."""
         try:
             await self._follow()
+            if self.current is None and self._samples is None and self._now() >= self._learns_at:
+                self._samples = Samples(self._options.samples)
             if self._samples is not None and self._samples.are_enough:
                 await self._train(self._samples)
             if self.current is not None:
@@ -159,15 +163,16 @@ class Learning:
     async def _train(self, samples: Samples) -> None:
         if not await self._shelf.take_turn(_TRAINING):
             return
-        rival = self.current
-        trained = await asyncio.to_thread(train, samples.all(), self._options.size, rival)
-        self._samples = None if rival is not None else Samples(self._options.samples)
+        trained = await asyncio.to_thread(train, samples.all(), self._options.size, self.current)
+        self._samples = None
         life = self._life()
         if trained.dictionary is not None:
             await self._shelf.put(trained.dictionary, life)
             self._known.hold(trained.dictionary)
             self._use(trained.dictionary)
-        await self._shelf.rest(max(self._options.every, life / _LIVES))
+        rest = max(self._options.every, life / _LIVES)
+        self._learns_at = self._now() + rest
+        await self._shelf.rest(rest)
 
     def _life(self) -> float:
         """Return for how long a dictionary is to lie there: twice what entries ask for, so that it is seldom asked for."""

@@ -23,7 +23,7 @@ from proxy.store.learning import LOOK_SECONDS
 from proxy.store.options import DictionaryOptions, StoreOptions
 from proxy.store.redis import RedisStore
 
-OPTIONS = StoreOptions(dictionary=DictionaryOptions(size=16 * 1024, samples=256 * 1024))
+OPTIONS = StoreOptions(dictionary=DictionaryOptions(size=16 * 1024, samples=128 * 1024))
 
 
 class Replica:
@@ -54,7 +54,7 @@ class Replica:
 
     async def learns(self, *, public=True):
         """Save until entries lean on a dictionary."""
-        for number in range(300):
+        for number in range(400):
             await self.saves(number, public=public)
         for _ in range(3):
             self.seconds += 1.1

@@ -16,7 +16,7 @@ service: shop
 upstream: {url: http://127.0.0.1:1}
 log: {hits: 0%}
 memory: {max_size: 0}
-store: {dictionary: {size: 16KiB, samples: 256KiB}}
+store: {dictionary: {size: 16KiB, samples: 128KiB}}
 defaults: {ttl: 1h, stale_while_revalidate: 1h, stale_if_error: 1h}
 routes:
   - {name: plan, match: "GET /plans/{id}", authorization: ignore, cookies: ignore}
@@ -84,7 +84,7 @@ async def until_there_is_one(sidecar, server):
 
 
 async def test_it_comes_about_by_itself_and_clients_see_nothing_of_it(one, two, server):
-    first = await asked(one, "/plans", range(250))
+    first = await asked(one, "/plans", range(350))
     assert {status for status, _ in first} == {b"MISS"}
     await until_there_is_one(one, server)
     server.delete(*server.scan_iter("cache:response:*"))
@@ -98,8 +98,8 @@ async def test_it_comes_about_by_itself_and_clients_see_nothing_of_it(one, two, 
 
 
 async def test_nothing_of_one_users_is_in_it(one, server):
-    await asked(one, "/own", range(250), "Authorization: Bearer x.y.z")  # as many as would be enough
-    await asked(one, "/plans", range(250))
+    await asked(one, "/own", range(350), "Authorization: Bearer x.y.z")  # as many as would be enough
+    await asked(one, "/plans", range(350))
     await until_there_is_one(one, server)
     name = server.get(CURRENT).decode()
     value = server.get(f"cache:dictionary:{name}")

@@ -47,7 +47,7 @@ class Replica:
 
     def learns(self, samples=SAMPLES):
         for at, sample in enumerate(samples):
-            self.learning.sample(str(at), sample, b"")
+            self.learning.sample(str(at), sample)
 
     async def trains(self, samples=SAMPLES):
         """Learn, save until the dictionary is in use, and return it."""
@@ -193,9 +193,16 @@ async def test_what_makes_no_dictionary_is_not_tried_again_at_once(replica, valk
     replica.learns([b"x" * 1000] * 300)
     await replica.passes(1.0)
     await replica.saves()
-    assert (replica.learning.current, replica.learning.wants_samples) == (None, True)
+    assert (replica.learning.current, replica.learning.wants_samples) == (None, False)
     assert 890 < seconds_of(valkey, TURN) <= 900
     assert valkey.command("DBSIZE") == b":1"
+
+    await replica.passes(LOOK_SECONDS)
+    await replica.saves()
+    assert not replica.learning.wants_samples
+    await replica.passes(900)
+    await replica.saves()
+    assert replica.learning.wants_samples
 
 
 @pytest.mark.parametrize("lost", [("DEL",), ("FLUSHALL",)], ids=["let go by a full server", "with all else"])

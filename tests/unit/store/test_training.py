@@ -4,6 +4,7 @@ import os
 
 import pytest
 from alike import a_dictionary, a_plan, sections
+from nouns import a_key
 
 from proxy.store.dictionary import LONGEST
 from proxy.store.training import LEAST_SAMPLES, MOST_SAMPLES, Drift, Samples, train
@@ -11,39 +12,49 @@ from proxy.store.training import LEAST_SAMPLES, MOST_SAMPLES, Drift, Samples, tr
 
 def test_of_each_place_there_is_one_sample():
     samples = Samples(10_000)
-    samples.add("a", b"x" * 1000, record=100)
-    samples.add("a", b"y" * 400, record=100)
-    samples.add("b", b"z" * 300, record=100)
-    assert sorted(samples.all()) == [b"y" * 400, b"z" * 300]
-    assert (len(samples), samples.size) == (2, 700)
+    assert samples.want("ab0", 1000, 100)
+    samples.add("ab0", b"x" * 1000)
+    assert not samples.want("ab0", 1000, 100)
+    samples.add("ab0", b"y" * 400)
+    samples.add("b", b"z" * 300)
+    assert samples.all() == [b"x" * 1000, b"z" * 300]
+    assert (len(samples), samples.size) == (2, 1300)
 
 
-@pytest.mark.parametrize(
-    ("octets", "record"),
-    [
-        pytest.param(b"x" * 1000, 751, id="compressed already"),
-        pytest.param(b"x" * (LONGEST + 1), 100, id="too long to lean on anything"),
-    ],
-)
-def test_some_teach_nothing(octets, record):
+def test_one_place_in_four_is_asked():
+    samples = Samples(10_000)
+    assert sum(samples.want(a_key(str(number)).digest, 1000, 100) for number in range(1000)) == pytest.approx(
+        250, abs=50
+    )
+
+
+def test_what_is_compressed_already_teaches_nothing():
+    samples = Samples(10_000)
+    assert [samples.want("a0", 1000, record) for record in (900, 901, 1200)] == [True, False, False]
+
+
+def test_what_is_too_long_to_lean_on_anything_teaches_nothing():
     samples = Samples(1 << 20)
-    samples.add("a", octets, record=record)
-    assert len(samples) == 0
+    samples.add("a", b"x" * (LONGEST + 1))
+    assert (len(samples), samples.size) == (0, 0)
 
 
 def test_they_are_enough_by_their_bytes():
     samples = Samples(3000)
-    for place in range(10):
-        samples.add(str(place), b"x" * 1000, record=10)
-    assert (len(samples), samples.size, samples.are_enough) == (3, 3000, True)
+    for place in range(3):
+        assert not samples.are_enough
+        assert samples.want(f"{place}0", 1000, 10)
+        samples.add(f"{place}0", b"x" * 1000)
+    assert samples.are_enough
+    assert not samples.want("more0", 1000, 10)
 
 
 def test_they_are_enough_by_their_number():
     samples = Samples(1 << 30)
-    for place in range(MOST_SAMPLES + 5):
-        assert samples.are_enough == (place >= MOST_SAMPLES)
-        samples.add(str(place), b"x", record=0)
-    assert len(samples) == MOST_SAMPLES
+    for place in range(MOST_SAMPLES):
+        assert not samples.are_enough
+        samples.add(str(place), b"x")
+    assert samples.are_enough
 
 
 def test_what_has_much_in_common_makes_a_dictionary_within_its_size():
