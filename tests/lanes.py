@@ -92,7 +92,7 @@ class House:
         parts.observer = Fanout(observers, lambda name, error: self.stage.failures.append((name, error)))
         repeats = Repeats(self.counters, self.logs, facts if watched else None)
         self.probe = Probe(parts, self.stage.store, parts.ledger.known, repeats) if lane else None
-        self.pipeline = Pipeline(parts, self.probe)
+        self.pipeline = Pipeline(parts, self.probe, repeats if door else None)
         self.front = Front(
             FrontOptions("127.0.0.1:0", pipelined=8, trusted_proxies=(ip_network("10.0.0.0/8"),)),
             self.pipeline if door else Awaited(self.pipeline),

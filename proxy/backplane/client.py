@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from hiredis import pack_command
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from proxy.background import Background
@@ -191,9 +192,15 @@ async def _ready(connection: AbstractConnection) -> bool:
     return broken
 
 
+def _packed(command: Command) -> bytes:
+    words: tuple[Any, ...] = tuple(command)  # of any number, which hiredis's own types do not say
+    packed: bytes = pack_command(words)
+    return packed
+
+
 async def _exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
     """Write all commands, read all replies; error replies are returned, so that none is left unread."""
-    await connection.send_packed_command(connection.pack_commands(commands))
+    await connection.send_packed_command(list(map(_packed, commands)))
     replies: list[Any] = []
     for _ in commands:
         try:

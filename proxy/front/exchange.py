@@ -286,7 +286,10 @@ class Exchange:
         house = self._connection.house
         answer = self.answer if self.answer is not None else nothing()
         seconds = house.loop.time() - self._began
-        house.handler.finished(self.request, answer, seconds=seconds, sent_bytes=self.sent, aborted=aborted)
+        try:
+            house.handler.finished(self.request, answer, seconds=seconds, sent_bytes=self.sent, aborted=aborted)
+        except Exception as error:  # noqa: BLE001 - it was answered all the same
+            house.on_failure("finished", error)
 
 
 def is_tunnel(body: Any) -> TypeGuard[Tunnel]:

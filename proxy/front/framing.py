@@ -92,6 +92,9 @@ def interim(response: Response) -> bytes:
 
 def _without_ours(response: Response) -> tuple[list[Field], bool, list[Field]]:
     """Return the lines that stay, whether Date is among them, and those that do not."""
+    names = [name.lower() for name, _ in response.headers.lines]
+    if _OURS.isdisjoint(names):
+        return list(response.headers.lines), b"date" in names, []
     kept: list[Field] = []
     taken: list[Field] = []
     dated = False

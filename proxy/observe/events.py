@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from proxy.message.values import value
 
@@ -23,6 +23,10 @@ class Outcome(StrEnum):
     BYPASS = "bypass"
     REFUSED = "refused"
     ERROR = "error"
+
+
+HITS: Final = frozenset({Outcome.HIT_MEMORY, Outcome.HIT_REDIS})
+"""Answered from here, the backend not asked, and nothing stale about it."""
 
 
 @value(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message.errors import SapwoodError
 from proxy.observe.events import (
+    HITS,
     BreakerMoved,
     ExportFailed,
     OriginAnswered,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from proxy.observe.options import LogOptions
 
 SECONDS_BETWEEN_FAILURES: Final = 10.0  # of one kind: a dead Redis says so six times a minute, not with each request
-
-_HITS: Final = frozenset({Outcome.HIT_MEMORY, Outcome.HIT_REDIS})
 
 
 class Logs:
@@ -119,7 +118,7 @@ class Logs:
 
     def _request(self, event: RequestServed) -> None:
         failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - the server's fault
-        if event.outcome in _HITS and not failed and not self.draws():
+        if event.outcome in HITS and not failed and not self.draws():
             return
         self.write(event)
 

@@ -10,7 +10,7 @@ from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import Headers
 from proxy.message.response import Response
-from proxy.observe.events import Outcome, RequestServed
+from proxy.observe.events import HITS, Outcome, RequestServed
 from proxy.pipeline import flying, heads, passing, readings, render, writes
 from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
 from proxy.pipeline.problems import problem
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from proxy.message.body import Body
     from proxy.message.request import Request
+    from proxy.observe.repeats import Repeats
     from proxy.pipeline.lookup import Looking
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.probe import Probe
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
 class Pipeline:
     """Answers requests. One object for the life of the process; a reload swaps the book in its parts.
 
-    With a ``probe``, an answer that the next like request would get too says so.
+    With a ``probe``, an answer that the next like request would get too says so. With ``repeats``, hits are counted
+    there, and told only where somebody wants to know.
     """
 
-    def __init__(self, parts: Parts, probe: Probe | None = None) -> None:
+    def __init__(self, parts: Parts, probe: Probe | None = None, repeats: Repeats | None = None) -> None:
         self.parts = parts
         self.probe = probe
+        self.repeats = repeats
 
     async def answer(self, request: Request, body: Body | None, interim: Callable[[Response], None] | None) -> Answer:
         """Return the answer to one request; a backend or a message that fails becomes an answer of ours."""
@@ -179,8 +182,14 @@ class Pipeline:
 
     def finished(self, request: Request, answer: Answer, *, seconds: float, sent_bytes: int, aborted: bool) -> None:
         """Tell that an answer has left, or its client did."""
-        facts = answer.facts
-        self.parts.observer.tell(
+        facts, repeats = answer.facts, self.repeats
+        tell: Callable[[RequestServed], None] = self.parts.observer.tell
+        if repeats is not None and facts.outcome in HITS:
+            _count(repeats, answer, seconds, self.parts.wall())
+            if not repeats.wants_event():
+                return
+            tell = repeats.tell
+        tell(
             RequestServed(
                 route=facts.route,
                 outcome=facts.outcome,
@@ -199,6 +208,14 @@ class Pipeline:
                 aborted=aborted,
             )
         )
+
+
+def _count(repeats: Repeats, answer: Answer, seconds: float, now: float) -> None:
+    """Count a hit, as ``Counters`` does that are told of it."""
+    facts = answer.facts
+    left = facts.ttl if facts.ttl is not None and facts.ttl > 0 else 0.0
+    row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
+    row.add(answer.response.status, seconds, facts.seconds_saved, now, facts.age or 0.0, left)
 
 
 async def _whole(call: Call, rest: Rest) -> Answer:

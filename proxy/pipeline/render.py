@@ -15,11 +15,16 @@ from proxy.pipeline.reply import Answer, Facts
 from proxy.policy import cors, downstream, forwarding, freshness, ranges, validation
 
 if TYPE_CHECKING:
+    from proxy.message.headers import Field
     from proxy.message.request import Request
     from proxy.message.selectors import Standing
     from proxy.message.stored import StoredResponse
     from proxy.pipeline.visit import Call, Visit
 
+
+_NOTHING: Final[frozenset[bytes]] = frozenset()
+_WRITTEN_ANEW: Final = frozenset({b"age"})
+_COOKIE: Final = frozenset({b"set-cookie"})
 
 _ABOUT_WHAT_IS_HERE: Final = frozenset({b"if-modified-since", b"if-none-match", b"range"})
 """Request fields that make of a whole answer another one; without them it goes out as it is."""
@@ -51,8 +56,8 @@ def from_store(visit: Visit, stored: StoredResponse, status: CacheStatus, outcom
         age=age,
         seconds_saved=0.0 if outcome is Outcome.REVALIDATED else stored.fetch_seconds,
     )
-    aged = Response(stored.status, stored.headers.with_field(b"Age", b"%d" % age), stored.reason)
-    response = Response(stored.status, dressed(visit, aged, status, outcome, age=age), stored.reason)
+    headers = _dressed(visit, stored.headers, stored.status, _WRITTEN_ANEW, age, ((b"Age", b"%d" % age),))
+    response = Response(stored.status, signed(headers, visit.request, status, outcome), stored.reason)
     return of_bytes(visit.request, Answer(response, stored.body, facts), response_time=stored.response_time, now=now)
 
 
@@ -101,20 +106,30 @@ def not_modified(answer: Answer) -> Answer:
 
 def dressed(visit: Visit, response: Response, status: CacheStatus, outcome: Outcome, *, age: float = 0.0) -> Headers:
     """Return a response's fields as the client of a cached route gets them."""
-    headers = forwarding.to_client(response.headers)
-    if visit.route.set_cookie == "strip":
-        headers = headers.without({b"set-cookie"})
-    headers = downstream.for_client(headers, visit.route, status=response.status, age=age)
+    headers = _dressed(visit, response.headers, response.status, _NOTHING, age, ())
+    return signed(headers, visit.request, status, outcome)
+
+
+def _dressed(  # noqa: PLR0913, PLR0917 - of a response; on the way of every hit: no value is made for it
+    visit: Visit, headers: Headers, status: int, anew: frozenset[bytes], age: float, added: tuple[Field, ...]
+) -> Headers:
+    """Return a response's fields but those ``anew``, with those ``added``, as its client gets them, yet unsigned."""
+    strips = visit.route.set_cookie == "strip"
+    headers = forwarding.to_client(headers, without=anew | _COOKIE if strips else anew)
+    headers = downstream.for_client(headers.plus(added), visit.route, status=status, age=age)
     if visit.book.cors is not None:
         headers = cors.decorated(headers, visit.request, visit.book.cors)
-    return signed(headers, visit.request, status, outcome)
+    return headers
 
 
 def signed(headers: Headers, request: Request, status: CacheStatus, outcome: Outcome) -> Headers:
     """Add what every answer carries: Cache-Status, X-Cache-Status, the request's id."""
-    lines = [line for line in headers.lines if line[0].lower() != b"x-cache-status"]
+    names = [name.lower() for name, _ in headers.lines]
+    lines = list(headers.lines)
+    if b"x-cache-status" in names:
+        lines = [line for line in lines if line[0].lower() != b"x-cache-status"]
     lines += ((b"Cache-Status", status.render()), (b"X-Cache-Status", x_cache_status(outcome.value)))
-    if b"x-request-id" not in headers and request.request_id:
+    if b"x-request-id" not in names and request.request_id:
         lines.append((b"X-Request-ID", request.request_id))
     return Headers(lines)
 

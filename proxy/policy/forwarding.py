@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from proxy.policy.rules import Route
 
 _COUNTED_METHODS: Final = frozenset({b"OPTIONS", b"TRACE"})
-_NOT_FOR_CLIENTS: Final = HOP_BY_HOP | FOR_CACHES
 _NOT_FETCHED: Final = CONDITIONS | {b"content-length", b"expect", b"surrogate-capability"}
 """Besides conditions: a fetch has no content, and who can process edge includes for itself is not who all share with."""
 
@@ -87,13 +86,23 @@ def max_forwards(request: Request) -> int | None:
     return delta_seconds(value) if value is not None else None
 
 
-def to_client(headers: Headers, *, upgraded: bool = False) -> Headers:
-    """Return a response's end-to-end fields without those meant for caches; ``upgraded`` keeps ``Upgrade`` of a 101."""
-    dropped = of_this_hop(headers)
-    if dropped is HOP_BY_HOP and not upgraded:
-        return headers.without(_NOT_FOR_CLIENTS)
-    dropped |= FOR_CACHES
+def to_client(headers: Headers, *, upgraded: bool = False, without: frozenset[bytes] = frozenset()) -> Headers:
+    """Return a response's end-to-end fields without those meant for caches, and without those names.
+
+    ``upgraded`` keeps ``Upgrade`` of a 101.
+    """
+    if not upgraded:
+        dropped = _not_for_clients(without)
+        kept = [line for line in headers.lines if line[0].lower() not in dropped]
+        if len(kept) == len(headers.lines) or b"connection" not in headers:
+            return Headers(kept)
+    dropped = of_this_hop(headers) | FOR_CACHES | without
     return headers.without(dropped - {b"upgrade"} if upgraded else dropped)
+
+
+@lru_cache(maxsize=64)  # a few sets that the code names
+def _not_for_clients(others: frozenset[bytes]) -> frozenset[bytes]:
+    return HOP_BY_HOP | FOR_CACHES | others
 
 
 def _implicit(request: Request, *, cors: bool) -> list[Field]:

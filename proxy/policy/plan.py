@@ -122,10 +122,11 @@ def _plan(
         return Fetch(Forward.URI_MISS, coalesce=now >= found.until)
     if found is None or not is_usable(found, standing, now):
         return Fetch(Forward.VARY_MISS if vary_miss else Forward.URI_MISS)
-    if b"no-store" in wanted:
-        return Fetch(Forward.REQUEST, coalesce=False)
-    if not _satisfies(wanted, found, now):
-        return Revalidate(found, Forward.REQUEST)
+    if wanted is not NO_DIRECTIVES:
+        if b"no-store" in wanted:
+            return Fetch(Forward.REQUEST, coalesce=False)
+        if not _satisfies(wanted, found, now):
+            return Revalidate(found, Forward.REQUEST)
     if _may_never_be_stale(found, wanted):
         fresh_enough = is_fresh(found, standing, now) and not found.freshness.always_validate
         return ServeStored(found) if fresh_enough else Revalidate(found, Forward.STALE)
@@ -133,9 +134,9 @@ def _plan(
 
 
 def _plan_by_staleness(wanted: CacheControl, found: StoredResponse, standing: Standing, now: float) -> Plan:
-    stale = stale_for(found, standing, now)
     if is_fresh(found, standing, now):
         return ServeStored(found)
+    stale = stale_for(found, standing, now)
     if stale < found.freshness.stale_while_revalidate:
         return ServeStaleAndRefresh(found)
     return ServeStored(found) if _client_accepts_stale(wanted, stale) else Revalidate(found, Forward.STALE)
@@ -174,8 +175,11 @@ def _is_immutable(found: StoredResponse) -> bool:
 
 def _may_never_be_stale(found: StoredResponse, wanted: CacheControl) -> bool:
     """Section 4.2.4: forbidden by the response; or the client set limits of its own and no max-stale (5.2.1.1)."""
-    limits = b"max-age" in wanted or b"min-fresh" in wanted
-    return found.freshness.must_revalidate or found.freshness.always_validate or (limits and b"max-stale" not in wanted)
+    if found.freshness.must_revalidate or found.freshness.always_validate:
+        return True
+    if wanted is NO_DIRECTIVES:
+        return False
+    return (b"max-age" in wanted or b"min-fresh" in wanted) and b"max-stale" not in wanted
 
 
 def _client_accepts_stale(wanted: CacheControl, stale: float) -> bool:

@@ -59,6 +59,7 @@ class Marks:
         self._soft = {} if soft is None else soft
         self.floor = floor
         self._patterns = (_patterns_of(self._hard), _patterns_of(self._soft))
+        self._newest = max(max(self._hard.values(), default=0), max(self._soft.values(), default=0))
 
     def __len__(self) -> int:
         return len(self._hard) + len(self._soft)
@@ -66,6 +67,7 @@ class Marks:
     def purge(self, selectors: Iterable[str], n: int, *, soft: bool) -> None:
         """Write down a purge at position ``n``; one that is older than what is known changes nothing."""
         marks = self._soft if soft else self._hard
+        self._newest = max(self._newest, n)
         for selector in selectors:
             if marks.get(selector, 0) < n:
                 marks.pop(selector, None)  # to the end: the order is by age
@@ -76,7 +78,9 @@ class Marks:
             self._forget_oldest()
 
     def judge(self, selectors: Iterable[str], s0: int) -> Standing:
-        """Judge an entry fetched after ``s0``."""
+        """Judge an entry fetched after ``s0``; after the last purge of all, nothing of it has to be looked at."""
+        if self._newest <= s0 and self.floor <= s0:
+            return IN_FORCE
         names = tuple(selectors)
         standing = judge(self._hard, self._soft, names, s0, self.floor)
         hard, soft = self._patterns

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from proxy.message.errors import StoreError
@@ -65,6 +66,7 @@ class Roll:
     live: dict[str, Replica]
 
 
+@lru_cache(maxsize=64)  # the same until somebody purges; nothing here comes from clients
 def parse_seq(value: bytes) -> Seq:
     """Read the value of ``seq``. Raises StoreError."""
     try:

@@ -102,7 +102,8 @@ def build(  # noqa: PLR0913 - two of them by name
     kept = kept_by(settings, store_url, wall, observer)
     origin = Pool(settings.origin)
     parts = _parts(settings, kept, origin, background, observer, wall)
-    pipeline = Pipeline(parts, probe_of(parts, Repeats(own or counters, logs, watch)))
+    repeats = Repeats(own or counters, logs, watch)
+    pipeline = Pipeline(parts, probe_of(parts, repeats), repeats)
     warming = Warming(pipeline, kept.ranking, kept.turns, kept.archive, settings.front.hosts or frozenset())
     if not is_worker:
         kept.ledger.listen(warming.heard)

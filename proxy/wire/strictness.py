@@ -110,7 +110,8 @@ def _plain_head(head: bytes, limits: WireLimits, known: FieldLines) -> RequestHe
     if found[1] not in _WITH_ORIGIN_FORM or not is_authority(fields.get(b"host", b"")):
         return None
     pairs = zip(lines[1:], fields.items(), strict=True)
-    headers = Headers([(line[: len(name)], value) for line, (name, value) in pairs])
+    index: dict[bytes, tuple[bytes, ...]] = {name: (value,) for name, value in fields.items()}
+    headers = Headers.read([(line[: len(name)], value) for line, (name, value) in pairs], index)
     return RequestHead(found[1], found[2], (1, 1), headers)
 
 
