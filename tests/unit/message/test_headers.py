@@ -94,3 +94,10 @@ def test_a_joined_list_is_split_again(parts):
 )
 def test_the_media_type(lines, expected):
     assert media_type(Headers(lines)) == expected
+
+
+def test_fields_that_came_with_their_index_are_as_those_that_are_looked_through():
+    lines = [(b"Host", b"a"), (b"Accept", b"x"), (b"accept", b"y")]
+    read = Headers.read(lines, {b"host": (b"a",), b"accept": (b"x", b"y")})
+    assert read == Headers(lines)
+    assert (read.get(b"host"), read.combined(b"accept")) == (b"a", b"x, y")
