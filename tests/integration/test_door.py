@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from clocks import Clock
 from hypothesis import HealthCheck, given, settings
 from lanes import House, masked
 from servers import until
@@ -24,7 +25,6 @@ from proxy.store.options import StoreOptions
 from proxy.store.redis import RedisStore
 from proxy.store.tiered import TieredStore
 from tests.integration.test_lane import CORS, RULES, act, head, stories
-from tests.pipeline.stage import Clock
 
 EXAMPLES = 80
 """For each set of rules: a story that a broken door fails is among the first 40, for each way to break it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
+from clocks import NOON
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lanes import House, masked
@@ -13,7 +14,6 @@ from paper import Paper
 
 from proxy.front.lane import MOST_OF_ONE
 from proxy.observe.events import RequestServed
-from tests.pipeline.stage import NOON
 
 RULES = """
 version: 1

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 
 import pytest
+from clocks import Clock
 from warmers import counts, runs, sidecars, until
 
 from proxy.service import house, keeping
@@ -16,14 +17,6 @@ HELD = 0.5
 MIDNIGHT = 1_800_000_000 // 86400 * 86400.0
 URLS = ", ".join(f"/plans/{number}" for number in range(20))
 WARM = f'  - {{name: plans, schedule: "*/30 * * * *", source: {{urls: [{URLS}]}}, concurrency: 2, deadline: 20s}}'
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = MIDNIGHT + 60.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class CountingTurns(SharedTurns):
@@ -43,7 +36,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(CountingTurns, "given", 0)
     monkeypatch.setattr(keeping, "SharedTurns", partial(CountingTurns, held=HELD))
     monkeypatch.setattr(house, "Warming", partial(Warming, held=HELD, retry=0.05))
-    return Clock()
+    return Clock(MIDNIGHT + 60.0)
 
 
 def look(services):

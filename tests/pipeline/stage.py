@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
+from clocks import Clock
+
 from proxy.background import Background
 from proxy.fetch.flights import Flights
 from proxy.fetch.origin import Reply
@@ -25,16 +27,6 @@ from proxy.settings import load_settings
 from proxy.settings.trial import forwarding_of
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
-
-NOON = 1_700_000_000.0
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        return self.now
 
 
 class Chunks:

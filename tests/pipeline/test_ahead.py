@@ -8,6 +8,7 @@ import gc
 import json
 
 import pytest
+from clocks import NOON
 
 from proxy.message.errors import OriginError
 from proxy.message.request import Request
@@ -17,7 +18,7 @@ from proxy.pipeline.fill import Crew
 from proxy.pipeline.visit import Visit
 from proxy.policy import keys
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import NOON, Stage
+from tests.pipeline.stage import Stage
 
 ONE, TWO = "Bearer s3cret-of-one", "Bearer s3cret-of-two"
 NOWHERE = "Bearer s3cret-of-nobody-else"

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from clocks import Clock
 
 from proxy.message import selectors
 from proxy.message.errors import OriginError, StoreError
@@ -12,7 +13,7 @@ from proxy.purge.options import PurgeOptions
 from proxy.store.memory import MemoryStore
 from proxy.store.options import StoreOptions
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import Clock, Stage
+from tests.pipeline.stage import Stage
 
 
 @pytest.fixture

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from clocks import Clock
 
 from proxy.admin.tokens import OVERLAP, Tokens
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
 
 
 def fields(token):
@@ -24,7 +18,7 @@ def test_without_a_token_everybody_may_pass():
 
 
 def test_after_a_change_both_are_taken_and_then_only_the_new_one():
-    clock = Clock()
+    clock = Clock(1000.0)
     tokens = Tokens("old", clock)
     assert [tokens.admit(fields(one)) for one in ("old", "new", "")] == [True, False, False]
     tokens.use("new")
@@ -35,7 +29,7 @@ def test_after_a_change_both_are_taken_and_then_only_the_new_one():
 
 
 def test_the_same_again_is_no_change():
-    clock = Clock()
+    clock = Clock(1000.0)
     tokens = Tokens("old", clock)
     tokens.use("new")
     tokens.use("new")
@@ -46,7 +40,7 @@ def test_the_same_again_is_no_change():
 
 
 def test_of_two_changes_in_a_row_only_the_last_before_is_taken():
-    tokens = Tokens("first", Clock())
+    tokens = Tokens("first", Clock(1000.0))
     tokens.use("second")
     tokens.use("third")
     assert [tokens.admit(fields(one)) for one in ("first", "second", "third")] == [False, True, True]

@@ -1,15 +1,10 @@
+from clocks import Clock
+
 from proxy.admin.pace import Pace
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 def test_two_seconds_worth_at_once_then_as_many_as_time_allows():
-    clock = Clock()
+    clock = Clock(100.0)
     pace = Pace(clock)
 
     assert [pace.wait_for(200) for _ in range(400)] == [0.0] * 400
@@ -21,12 +16,12 @@ def test_two_seconds_worth_at_once_then_as_many_as_time_allows():
 
 
 def test_a_pause_saves_up_no_more_than_that():
-    clock = Clock()
+    clock = Clock(100.0)
     pace = Pace(clock)
     clock.now += 3600
     assert sum(pace.wait_for(10) == 0.0 for _ in range(100)) == 20
 
 
 def test_a_rate_below_one_burst_still_takes_single_calls():
-    pace = Pace(Clock())
+    pace = Pace(Clock(100.0))
     assert [pace.wait_for(1) == 0.0 for _ in range(3)] == [True, True, False]

@@ -1,4 +1,5 @@
 import pytest
+from clocks import Clock
 
 from proxy.observe.counters import Counters
 from proxy.observe.events import LifetimeAdapted, Outcome, RequestServed, ResponseStored
@@ -7,14 +8,6 @@ from proxy.observe.stats import RedisFacts, Stats, human_size, moment, numbers
 from proxy.observe.totals import Totals
 
 NOON = 1_790_000_000.0
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        return self.now
 
 
 def tell(counters, outcome, times=1, *, route="plan", namespace="plans", saved=0.0):
@@ -26,7 +19,7 @@ def tell(counters, outcome, times=1, *, route="plan", namespace="plans", saved=0
 
 @pytest.fixture
 def house():
-    clock = Clock()
+    clock = Clock(NOON)
     counters = Counters(clock)
     return clock, counters, Stats(counters, clock)
 

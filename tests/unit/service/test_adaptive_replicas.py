@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from clocks import Clock
+
 from proxy.service.control import Steering
 
 RULES = """
@@ -21,15 +23,8 @@ routes:
 NINE = 500_000 * 3600.0
 
 
-class Clock:
-    now = NINE - 30
-
-    def __call__(self) -> float:
-        return self.now
-
-
 async def test_what_is_hot_for_all_together_is_hot_for_each(play, valkey):
-    clock = Clock()
+    clock = Clock(NINE - 30)
     one, two = [await play(RULES, store=valkey.url, wall=clock) for _ in range(2)]
 
     async def merge():

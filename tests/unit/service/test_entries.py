@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from clocks import Clock
 
 from proxy.service.control import Steering
 
@@ -20,17 +21,9 @@ routes:
 START = 1_800_000_000.0
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture(params=["memory", "redis"])
 async def played(play, request, valkey):
-    clock = Clock()
+    clock = Clock(START)
     answers = {
         "/plans/2": ["Vary: Accept-Language"],
         "/plans/3": ["Cache-Control: private"],
@@ -132,7 +125,7 @@ async def test_a_bare_path_is_looked_up_under_every_host(play):
 
 
 async def test_where_a_ttl_follows_the_traffic_the_reads_and_the_next_step_are_shown(play):
-    clock = Clock()
+    clock = Clock(START)
     ttl = "{base: 1h, hot: {above: 3, factor: 2}, window: 1h}"
     rule = f"{{name: busy, match: GET /busy, authorization: ignore, cookies: ignore, ttl: {ttl}}}"
     played = await play(f"{RULES}  - {rule}\n", wall=clock)

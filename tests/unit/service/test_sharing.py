@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from clocks import Clock
 
 from proxy.backplane.client import Backplane
 from proxy.backplane.options import BackplaneOptions
@@ -18,14 +19,6 @@ from proxy.service import sharing
 from proxy.service.sharing import KEPT, LIVES, MOST, Others, SharedStats, counted
 
 NOON = 1_790_000_000.0
-
-
-class Clock:
-    def __init__(self):
-        self.now = NOON
-
-    def __call__(self):
-        return self.now
 
 
 class Replica:
@@ -49,7 +42,7 @@ class Replica:
 
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(NOON)
 
 
 @asynccontextmanager

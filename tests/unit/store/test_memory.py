@@ -1,4 +1,5 @@
 import pytest
+from clocks import Clock
 from nouns import a_key, a_response
 
 from proxy.message.stored import VaryRecord
@@ -8,16 +9,9 @@ from proxy.store.options import StoreOptions
 from proxy.store.sizes import size_of
 
 
-class Clock:
-    now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(1000.0)
 
 
 def a_store(clock, budget):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from clocks import Clock
 from nouns import SEQ, a_key, a_response
 
 from proxy.message.errors import StoreError
@@ -19,13 +20,6 @@ from proxy.store.tiered import VARY_SECONDS, TieredStore
 KEY, VARIANT = a_key("GET /plans"), a_key("GET /plans gzip")
 KNOWN, SHARED = SEQ, Seq(SEQ.epoch, SEQ.n + 5)
 NOW = 1001.0
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self):
-        return self.now
 
 
 class Knows:
@@ -65,7 +59,7 @@ class Shared(MemoryStore):
 
 class Room:
     def __init__(self, max_lag=0.25, on_store_failure="stale", budget=1 << 20):
-        self.clock, self.ledger = Clock(), Knows()
+        self.clock, self.ledger = Clock(NOW), Knows()
         self.shared = Shared(self.clock)
         memory = MemoryStore(LocalLedger(), StoreOptions(memory_size=budget), now=self.clock)
         self.store = TieredStore(memory, self.shared, self.ledger, max_lag, on_store_failure)

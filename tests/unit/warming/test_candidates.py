@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 
 import pytest
+from clocks import NOON
 
 from proxy.message.headers import Headers
 from proxy.popularity.counts import Gain
@@ -15,7 +16,7 @@ from proxy.warming.candidates import AHEAD, SourceError, Sources
 from proxy.warming.items import ItemPath
 from proxy.warming.warmers import Listed, Popular, Predicted, Urls, Warmer
 from tests.pipeline.rules import PLANS
-from tests.pipeline.stage import NOON, Stage
+from tests.pipeline.stage import Stage
 
 HOUR = 3600.0
 WEEK = 7 * 86400.0

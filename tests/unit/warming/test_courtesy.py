@@ -5,20 +5,14 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from clocks import Clock
 
 from proxy.warming.courtesy import REMEMBERED, Courtesy
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
 @pytest.fixture
 def clock():
-    return Clock()
+    return Clock(100.0)
 
 
 def courtesy(clock, *, limit, live=0, mine=0, waiting=0):

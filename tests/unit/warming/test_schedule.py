@@ -7,6 +7,7 @@ from datetime import UTC
 from types import SimpleNamespace
 
 import pytest
+from clocks import Clock
 from servers import Told
 
 from proxy.backplane.client import Backplane
@@ -25,14 +26,6 @@ SERVICE = "by-the-clock"
 MIDNIGHT = 1_800_000_000 // 86400 * 86400.0
 HOURLY = ScheduledPurge((parse_cron("0 * * * *"),), UTC, WriteRule((), patterns=("plans:*",), soft=True), "a" * 32)
 KEY = f"cache:purge:{{{SERVICE}}}:schedule:{HOURLY.digest}"
-
-
-class Clock:
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Replica:
