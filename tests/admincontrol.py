@@ -1,5 +1,6 @@
-"""A service as the admin listener sees it, without the service; and the listener around it."""
+"""A service as the admin listener sees it, without the service; the listener around it, and commands that call it."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ import aiohttp
 from proxy.admin.health import HealthFacts
 from proxy.admin.options import AdminOptions
 from proxy.admin.server import Admin
+from proxy.cli import main
 from proxy.fetch.spool import Budget
 from proxy.message.errors import StoreError
 from proxy.message.selectors import Seq
@@ -238,3 +240,8 @@ async def serving(control, **options):
             yield Api(admin, session, observer)
     finally:
         await admin.stop()
+
+
+async def sapwood(*arguments):
+    """Run a command as a person would, while the listener goes on in this loop."""
+    return await asyncio.to_thread(main, list(arguments))

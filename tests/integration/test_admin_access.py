@@ -10,12 +10,6 @@ TOKEN = "s3cr3t-token"
 WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-@pytest.fixture
-async def api():
-    async with serving(FakeControl()) as api:
-        yield api
-
-
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

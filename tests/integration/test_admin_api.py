@@ -5,7 +5,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from admincontrol import HEALTHY, AMistake, FakeControl, serving
+from admincontrol import HEALTHY, AMistake
 
 from proxy.admin import bodies
 from proxy.message.errors import StoreError
@@ -13,17 +13,6 @@ from proxy.message.selectors import Seq
 from proxy.observe.events import TaskFailed
 from proxy.purge.options import PurgeOptions
 from proxy.purge.replicas import Replicas
-
-
-@pytest.fixture
-def control():
-    return FakeControl()
-
-
-@pytest.fixture
-async def api(control):
-    async with serving(control) as api:
-        yield api
 
 
 def is_problem(answer, status):

@@ -5,9 +5,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from admincontrol import HEALTHY, FakeControl, serving
+from admincontrol import HEALTHY, sapwood, serving
 
-from proxy.cli import calling, main
+from proxy.cli import calling
 from proxy.purge.replicas import Replicas
 
 TOKEN = "s3cr3t-token"
@@ -17,22 +17,6 @@ TOKEN = "s3cr3t-token"
 def no_environment(monkeypatch):
     for name in ("SAPWOOD_CONFIG", "SAPWOOD_ADMIN", "SAPWOOD_TOKEN", "SAPWOOD_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-def control():
-    return FakeControl()
-
-
-@pytest.fixture
-async def api(control):
-    async with serving(control) as api:
-        yield api
-
-
-async def sapwood(*arguments):
-    """Run a command as a person would, while the listener goes on in this loop."""
-    return await asyncio.to_thread(main, list(arguments))
 
 
 async def test_purge_sends_every_selector_and_prints_the_receipt(api, control, capsys):

@@ -16,11 +16,6 @@ WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-def control():
-    return FakeControl()
-
-
-@pytest.fixture
 def quick(monkeypatch):
     """Look a hundred times a second."""
     monkeypatch.setattr(

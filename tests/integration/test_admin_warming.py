@@ -6,36 +6,20 @@ import asyncio
 import json
 
 import pytest
-from admincontrol import FakeControl, serving
+from admincontrol import sapwood
 from backends import Backend
 from rich.progress import Progress
 from sidecar import Sidecar
 from warmers import RULES
 
 from proxy.admin.warming import MOST_ITEMS, MOST_URLS, WarmOrder
-from proxy.cli import main, warming
+from proxy.cli import warming
 
 
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch):
     for name in ("SAPWOOD_CONFIG", "SAPWOOD_ADMIN", "SAPWOOD_TOKEN", "SAPWOOD_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
-
-
-async def sapwood(*arguments):
-    """Run a command as a person would, while the listener goes on in this loop."""
-    return await asyncio.to_thread(main, list(arguments))
-
-
-@pytest.fixture
-def control():
-    return FakeControl()
-
-
-@pytest.fixture
-async def api(control):
-    async with serving(control) as api:
-        yield api
 
 
 @pytest.mark.parametrize(

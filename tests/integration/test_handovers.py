@@ -4,7 +4,7 @@ import asyncio
 import io
 
 import pytest
-from admincontrol import FakeControl, serving
+from admincontrol import FakeControl
 
 from proxy.admin import handovers
 from proxy.fetch.spool import Budget
@@ -30,12 +30,6 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def control():
     return FakeControl(verdict=TAKEN)
-
-
-@pytest.fixture
-async def api(control):
-    async with serving(control) as api:
-        yield api
 
 
 async def test_a_response_is_handed_on_with_its_own_fields_alone(api, control):
