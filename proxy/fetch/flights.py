@@ -204,7 +204,8 @@ class Flights:
 
     def go_on(self, flight: Flight, flying: Coroutine[Any, Any, None]) -> None:
         """Do what is left of a flight in a task, with which it ends."""
-        self._background.start(self._fly(flight, flying), name="flight")
+        task = self._background.start(self._fly(flight, flying), name="flight")
+        task.add_done_callback(lambda _: _never_begun(flight, flying))
         self._background.release(flight)
 
     def _begin(self, flight: Flight, fly: Fly, set_out: SetOut | None, *, leader: bool) -> None:
@@ -232,3 +233,9 @@ class Flights:
         if now - self._turned_at >= LATELY or len(self._ended) >= MOST_NOTED:
             self._ended_before, self._ended, self._turned_at = self._ended, set(), now
         self._ended.add(key)
+
+
+def _never_begun(flight: Flight, flying: Coroutine[Any, Any, None]) -> None:
+    """End what a drain has cancelled before its first step; where there was one, there is nothing left to do."""
+    flying.close()
+    flight.end()

@@ -69,6 +69,14 @@ async def test_all_who_wait_get_the_same_landing(flights):
     assert flight.followers == 0
 
 
+async def test_a_drain_ends_what_has_not_begun(flights):
+    """Also for those who wait for it, and without a coroutine that nobody awaits (warnings are errors)."""
+    flight = flights.start("k", crew(asyncio.Event(), FAILED), leader=True)
+    await flights._background.drain(0)
+    assert flight.has_ended
+    assert flights.under_way("k") is None
+
+
 async def test_a_leader_that_leaves_cancels_nothing(flights):
     gate = asyncio.Event()
     flight = flights.start("k", crew(gate, shared(Content(b"x"))), leader=True)
