@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -17,6 +18,7 @@ _MONTH_NUMBERS: Final = {name.lower().encode(): number for number, name in enume
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAP_SECOND: Final = 60
 _CENTURY: Final = 100
+_FIXDATE_LENGTH: Final = len(b"Sun, 06 Nov 1994 08:49:37 GMT")
 _TOO_FAR_AHEAD: Final = 50  # years, of a two-digit year
 
 _DAY: Final = rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -36,10 +38,19 @@ _FORMS: Final = tuple(
 
 def parse(value: bytes, now: float) -> float | None:
     """Return seconds since the epoch, None if ``value`` is no HTTP-date; ``now`` settles a two-digit year."""
+    if len(value) == _FIXDATE_LENGTH:
+        return _fixdate(value)
     for form in _FORMS:
         if found := form.fullmatch(value):
             return _seconds(found, now)
     return None
+
+
+@lru_cache(maxsize=256)  # a backend says the same Date for a second
+def _fixdate(value: bytes) -> float | None:
+    """Read what may be an IMF-fixdate: the one form of that length, and one that has all digits of its year."""
+    found = _FORMS[0].fullmatch(value)
+    return _seconds(found, 0.0) if found else None
 
 
 def _seconds(found: re.Match[bytes], now: float) -> float | None:
@@ -70,7 +81,12 @@ def _full_year(two_digits: int, now: float) -> int:
 
 def render(seconds: float) -> bytes:
     """Write an IMF-fixdate, fractions cut off. Raises OverflowError outside the years 1 to 9999."""
-    moment = _EPOCH + timedelta(seconds=seconds // 1)
+    return _rendered(seconds // 1)
+
+
+@lru_cache(maxsize=64)
+def _rendered(seconds: float) -> bytes:
+    moment = _EPOCH + timedelta(seconds=seconds)
     weekday, month = WEEKDAYS[moment.weekday()], MONTHS[moment.month - 1]
     return (
         f"{weekday}, {moment.day:02} {month} {moment.year:04} {moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"

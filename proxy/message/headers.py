@@ -55,7 +55,9 @@ class Headers:
     def combined(self, name: bytes) -> bytes | None:
         """Return all lines joined by comma and space (RFC 9110 section 5.3), or None."""
         values = self._by_name().get(name)
-        return b", ".join(values) if values else None
+        if values is None:
+            return None
+        return values[0] if len(values) == 1 else b", ".join(values)
 
     def names(self) -> set[bytes]:
         """Return the lower-case names present."""
@@ -86,11 +88,11 @@ class Headers:
 
     def without(self, names: Container[bytes]) -> Headers:
         """Return the lines whose lower-case name is not in ``names``."""
-        return Headers(line for line in self.lines if line[0].lower() not in names)
+        return Headers([line for line in self.lines if line[0].lower() not in names])
 
     def keeping(self, wanted: Callable[[bytes], bool]) -> Headers:
         """Return the lines whose lower-case name is ``wanted``."""
-        return Headers(line for line in self.lines if wanted(line[0].lower()))
+        return Headers([line for line in self.lines if wanted(line[0].lower())])
 
     def with_field(self, name: bytes, value: bytes) -> Headers:
         """Return these lines with every line of that name replaced by one at the end."""

@@ -77,9 +77,7 @@ class Crew:
 
     async def _ask(self, flight: Flight, looked: Looked, stored: StoredResponse | None) -> None:
         visit, parts = self.visit, self.parts
-        target, headers = forwarding.fetch_for(
-            visit.request, visit.route, visit.key, visit.forwarding, cors=visit.book.cors is not None
-        )
+        target, headers = forwarding.fetch_for(visit.request, visit.asked, visit.key, visit.forwarding)
         conditions = validation.our_conditions(stored) if stored is not None else []
         outgoing = Outgoing(method=b"GET", target=target, headers=headers.plus(conditions))
         # Beside the request, which takes longer; whatever becomes of that, this ends by itself.

@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 async def ask(parts: Parts, quest: Quest) -> Answer:
     """Forward a HEAD and answer with the backend's head. Raises OriginError."""
     visit = quest.visit
-    target, headers = forwarding.fetch_for(
-        visit.request, visit.route, visit.key, visit.forwarding, cors=visit.book.cors is not None
-    )
+    target, headers = forwarding.fetch_for(visit.request, visit.asked, visit.key, visit.forwarding)
     request_time, began = parts.wall(), asyncio.get_running_loop().time()
     reply = await parts.origin.send(Outgoing(method=b"HEAD", target=target, headers=headers), visit.interim)
     seconds = asyncio.get_running_loop().time() - began

@@ -55,9 +55,7 @@ class _Solo:
     def begin(self) -> Callable[[], None] | None:
         """Send the request."""
         visit, parts, flight = self._crew.visit, self._crew.parts, self._flight
-        target, headers = forwarding.fetch_for(
-            visit.request, visit.route, visit.key, visit.forwarding, cors=visit.book.cors is not None
-        )
+        target, headers = forwarding.fetch_for(visit.request, visit.asked, visit.key, visit.forwarding)
         outgoing = Outgoing(method=b"GET", target=target, headers=headers)
         try:
             begun = parts.origin.begin(outgoing, self._heard, visit.interim if flight.has_leader else None)

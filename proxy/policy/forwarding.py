@@ -51,14 +51,13 @@ def passed_through(request: Request, options: Forwarding) -> tuple[bytes, Header
     return request.target, Headers(_signed(lines, request, options, host, request.authority))
 
 
-def fetch_for(request: Request, route: Route, key: Key, options: Forwarding, *, cors: bool) -> tuple[bytes, Headers]:
-    """Return target and fields of a fetch whose answer may be stored; ``cors``: the backend never sees Origin.
+def fetch_for(request: Request, fetched: Request, key: Key, options: Forwarding) -> tuple[bytes, Headers]:
+    """Return target and fields of a fetch whose answer may be stored; ``fetched`` is the request ``as_fetched``.
 
     Its method is GET. The client's authority is told only where it is keyed.
     """
     host = options.host or key.authority or options.upstream_authority
-    lines = _implicit(request, cors=cors) if route.implicit else _declared(request, route, cors=cors)
-    return key.target, Headers(_signed(lines, request, options, host, key.authority))
+    return key.target, Headers(_signed(fetched.headers.lines, request, options, host, key.authority))
 
 
 def as_fetched(request: Request, route: Route, *, cors: bool) -> Request:
@@ -135,14 +134,15 @@ def _signed(
     lines: Iterable[Field], request: Request, options: Forwarding, host: bytes, told: bytes | None
 ) -> list[Field]:
     """Put Host first (RFC 9110 section 7.2) and this house's fields last."""
-    own = [
-        (b"Via", _via(request, options)),
-        (b"X-Forwarded-For", request.forwarded_for),
-        (b"X-Forwarded-Proto", request.scheme),
-        (b"X-Forwarded-Host", told),
-        (b"X-Request-ID", request.request_id),
-    ]
-    return [(b"Host", host), *lines, *((name, value) for name, value in own if value)]
+    signed = [(b"Host", host), *lines, (b"Via", _via(request, options))]
+    if request.forwarded_for:
+        signed.append((b"X-Forwarded-For", request.forwarded_for))
+    signed.append((b"X-Forwarded-Proto", request.scheme))
+    if told:
+        signed.append((b"X-Forwarded-Host", told))
+    if request.request_id:
+        signed.append((b"X-Request-ID", request.request_id))
+    return signed
 
 
 def _via(request: Request, options: Forwarding) -> bytes:

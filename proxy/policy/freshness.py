@@ -41,10 +41,18 @@ KEPT_AT_MOST: Final = 86400.0
 
 
 def freshness_of(
-    response: Response, route: Route, *, response_time: float, request_had_cookie: bool = False
+    response: Response,
+    route: Route,
+    *,
+    response_time: float,
+    request_had_cookie: bool = False,
+    policy: Policy | None = None,
 ) -> Freshness:
-    """Decide, once, how long a response may be used fresh and stale (RFC 9111 section 4.2, interface.md "Rules")."""
-    policy = governing(response.headers)
+    """Decide, once, how long a response may be used fresh and stale (RFC 9111 section 4.2, interface.md "Rules").
+
+    ``policy`` is the response's, where it is known already.
+    """
+    policy = policy or governing(response.headers)
     lifetime, source = _lifetime(response, route, policy, response_time, guess=not request_had_cookie)
     always = policy.directives.unqualified(b"no-cache")
     must = always or _never_stale(policy.directives, source)
@@ -130,12 +138,15 @@ def _stale_windows(directives: CacheControl, status: int, lifetime: float, route
 
 def date_of(headers: Headers, response_time: float) -> float:
     """Return Date, or the time of receipt where it is missing or invalid (RFC 9110 section 6.6.1)."""
-    date = dates.parse(headers.get(b"date") or b"", response_time)
+    value = headers.get(b"date")
+    date = None if value is None else dates.parse(value, response_time)
     return response_time if date is None else date
 
 
 def age_value(headers: Headers) -> int:
     """Return the first member of Age, 0 where it is missing or no number (RFC 9111 section 5.1)."""
+    if b"age" not in headers:
+        return 0
     members = list_elements(headers, b"age")
     return (delta_seconds(members[0]) or 0) if members else 0
 

@@ -48,6 +48,7 @@ class _Case:
     directives: CacheControl
     freshness: Freshness
     kept: Headers
+    varies: tuple[bytes, ...] | None
 
     @property
     def explicit(self) -> bool:
@@ -58,12 +59,12 @@ def may_store(
     request: Request, response: Response, route: Route, *, request_time: float, response_time: float
 ) -> Keep | Discard:
     """Judge a response head; ``request`` is the one that was sent for it, times are wall-clock seconds."""
-    directives = governing(response.headers).directives
-    freshness = freshness_of(
-        response, route, response_time=response_time, request_had_cookie=b"cookie" in request.headers
-    )
+    policy = governing(response.headers)
+    directives, had_cookie = policy.directives, b"cookie" in request.headers
+    freshness = freshness_of(response, route, response_time=response_time, request_had_cookie=had_cookie, policy=policy)
     kept = kept_fields(response.headers, directives, route, response_time)
-    case = _Case(request, response, route, directives, freshness, kept)
+    varies = fields_named(response.headers)
+    case = _Case(request, response, route, directives, freshness, kept, varies)
     for obstacle, reason in _OBSTACLES:
         if obstacle(case):
             return Discard(reason)
@@ -71,14 +72,14 @@ def may_store(
     seconds = store_seconds(freshness, age, has_validator(response.headers), implicit=route.implicit)
     if seconds <= 0:
         return Discard(DiscardReason.EXPIRED)
-    return Keep(kept, freshness, fields_named(response.headers) or (), age, seconds)
+    return Keep(kept, freshness, varies or (), age, seconds)
 
 
 def _asked_for_no_store(request: Request, route: Route) -> bool:
     """RFC 9111 section 5.2.1.5."""
-    return route.client_control == "obey" and b"no-store" in cachecontrol.parse(
-        request.headers.get_all(b"cache-control")
-    )
+    if route.client_control != "obey" or b"cache-control" not in request.headers:
+        return False
+    return b"no-store" in cachecontrol.parse(request.headers.get_all(b"cache-control"))
 
 
 def _method_has_no_cache(case: _Case) -> bool:
@@ -130,12 +131,14 @@ def _nothing_permits(case: _Case) -> bool:
 
 def _varies_on_everything(case: _Case) -> bool:
     """Section 4.1, third paragraph."""
-    return fields_named(case.response.headers) is None
+    return case.varies is None
 
 
 def _sets_a_cookie(case: _Case) -> bool:
     """Section 7.3: no obstacle by itself, so the implicit route asks for an explicit lifetime, others for ``strip``."""
-    return bool(COOKIES & case.kept.names()) and not (case.route.implicit and case.explicit)
+    if not case.response.headers.has_any(COOKIES):
+        return False
+    return case.kept.has_any(COOKIES) and not (case.route.implicit and case.explicit)
 
 
 def _has_no_end(case: _Case) -> bool:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 1024
 """Of one tag, as Fastly allows; RFC 9875 section 2 asks for 32 characters at least."""
 
+_FIELDS: Final = frozenset({b"surrogate-key", b"cache-tag", b"xkey", b"cache-groups"})
 _XKEY_SEPARATOR: Final = re.compile(rb"[ \t,]+")
 
 
@@ -22,6 +23,8 @@ def tags_of(headers: Headers, limit: int) -> tuple[str, ...] | None:
 
     None: more than ``limit``, or one too long. Such a response must not be stored, since a purge could miss it.
     """
+    if not headers.has_any(_FIELDS):
+        return ()
     raw: list[bytes] = []
     for value in headers.get_all(b"surrogate-key"):
         raw += value.split()

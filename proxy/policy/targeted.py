@@ -25,10 +25,14 @@ class Policy:
     targeted: bool = False
 
 
+SILENT: Final = Policy(cachecontrol.NO_DIRECTIVES)
+"""What a response says that says nothing."""
+
+
 def governing(headers: Headers) -> Policy:
     """Return the whole policy of a response: the first valid targeted field, else ``Cache-Control``."""
     if not headers.has_any(_TARGETED):
-        return Policy(cachecontrol.parse(headers.get_all(b"cache-control")))
+        return Policy(cachecontrol.parse(headers.get_all(b"cache-control"))) if b"cache-control" in headers else SILENT
     surrogate = cachecontrol.parse(headers.get_all(b"surrogate-control"))
     if any(name in surrogate for name in _SPEAKS_OF_CACHING):
         return Policy(surrogate, targeted=True)

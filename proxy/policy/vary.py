@@ -21,6 +21,8 @@ _SAME_CODING: Final = {b"x-gzip": b"gzip", b"x-compress": b"compress"}  # RFC 91
 
 def fields_named(headers: Headers) -> tuple[bytes, ...] | None:
     """Return the field names of ``Vary``, lower-case, sorted, each once; None for ``*`` or for more than eight."""
+    if b"vary" not in headers:
+        return ()
     names = {name.lower() for name in list_elements(headers, b"vary")}
     return None if b"*" in names or len(names) > MOST_FIELDS else tuple(sorted(names))
 

@@ -200,7 +200,8 @@ def _forwarded(settings: Settings, tried: Trial) -> tuple[bytes, tuple[tuple[byt
         target, fields = forwarding.passed_through(tried.request, options)
     else:
         has_cors = settings.book.cors is not None
-        target, fields = forwarding.fetch_for(tried.request, tried.matched.route, tried.key, options, cors=has_cors)
+        fetched = forwarding.as_fetched(tried.request, tried.matched.route, cors=has_cors)
+        target, fields = forwarding.fetch_for(tried.request, fetched, tried.key, options)
     return target, fields.lines
 
 

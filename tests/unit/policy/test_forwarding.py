@@ -38,7 +38,7 @@ SIGNED = [
 def fetched(sent, route, options=CLIENTS, *, cors=False, keyed_authority=True):
     book = RuleBook("svc", (route,), cors=Cors((), (), ()) if cors else None, keyed_authority=keyed_authority)
     key = key_for(sent, Matched(route, {}), book)
-    return fetch_for(sent, route, key, options, cors=cors)
+    return fetch_for(sent, as_fetched(sent, route, cors=cors), key, options)
 
 
 def test_a_request_that_passes_through_keeps_its_end_to_end_fields_in_order():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from proxy.message.headers import Headers
 from proxy.message.request import Request
 from proxy.policy import keys
-from proxy.policy.forwarding import Forwarding, fetch_for
+from proxy.policy.forwarding import Forwarding, as_fetched, fetch_for
 from proxy.policy.hops import HARMLESS
 from proxy.policy.keys import Key, Unkeyed, UnkeyedReason, key_for, keyed_cookies, keyed_fields, variant
 from proxy.policy.material import parts_of
@@ -339,7 +339,8 @@ BOOKS = st.builds(RuleBook, st.just("svc"), cors=st.sampled_from([None, CORS]), 
 
 def asked(request, key, route, book, host):
     """What the backend is asked, but for what is harmless."""
-    target, headers = fetch_for(request, route, key, Forwarding(host, b"backend:80"), cors=book.cors is not None)
+    fetched = as_fetched(request, route, cors=book.cors is not None)
+    target, headers = fetch_for(request, fetched, key, Forwarding(host, b"backend:80"))
     return target, sorted((name.lower(), value) for name, value in headers if name.lower() not in HARMLESS)
 
 

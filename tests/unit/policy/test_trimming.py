@@ -100,3 +100,17 @@ def test_date(lines, date):
 )
 def test_keeps_private(scope, private, keeps):
     assert keeps_private(replace(DECLARED, scope=scope, private=private)) is keeps
+
+
+@pytest.mark.parametrize(
+    ("route", "cache_control"),
+    [
+        pytest.param(Route(name="r", never_store=(b"date",)), b"", id="by name"),
+        pytest.param(Route(name="r", never_store=(b"da*",)), b"", id="by its beginning"),
+        pytest.param(DECLARED, b'no-cache="date"', id="by the backend's own word"),
+    ],
+)
+def test_a_date_that_is_not_stored_is_replaced_by_the_time_of_receipt(route, cache_control):
+    headers = Headers([(b"Date", b"Sun, 06 Nov 1994 08:49:37 GMT"), (b"A", b"1")])
+    kept = kept_fields(headers, cachecontrol.parse([cache_control]), route, NOW)
+    assert kept.lines == ((b"A", b"1"), (b"Date", dates.render(NOW)))
