@@ -100,6 +100,11 @@ class Backplane:
         reply = await self.run("info", b"INFO")
         return {"latency_ms": round((time.perf_counter() - started) * 1000, 2), **facts_of(reply)}
 
+    @property
+    def observer(self) -> Observer:
+        """Who is told, for those who have more to tell than how Redis answered."""
+        return self._observer
+
     def tell(self, operation: str, failure: str) -> None:
         """Tell the observer of a failure that is in what was answered, not in the answering."""
         self._observer.tell(StoreAnswered(operation, 0.0, failure))

@@ -125,6 +125,20 @@ class WarmerRan:
 
 
 @value(frozen=True, slots=True)
+class DictionaryTrained:
+    """A dictionary was trained on so many ``samples``; ``name`` is empty if it was not worth it.
+
+    ``left`` is what is left of samples from now on, ``left_before`` what was, as shares of them.
+    """
+
+    name: str
+    samples: int
+    left: float
+    left_before: float
+    seconds: float
+
+
+@value(frozen=True, slots=True)
 class BreakerMoved:
     """The store's breaker opened or closed."""
 
@@ -165,6 +179,7 @@ Event = (
     | LifetimeAdapted
     | Purged
     | WarmerRan
+    | DictionaryTrained
     | BreakerMoved
     | ExportFailed
     | TaskFailed

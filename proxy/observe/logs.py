@@ -17,6 +17,7 @@ from proxy.message.errors import SapwoodError
 from proxy.observe.events import (
     HITS,
     BreakerMoved,
+    DictionaryTrained,
     ExportFailed,
     OriginAnswered,
     Outcome,
@@ -95,6 +96,12 @@ class Logs:
                 self._purge(event)
             case WarmerRan():
                 self._warmer(event)
+            case DictionaryTrained():
+                left = {"left": round(event.left, 4), "left_before": round(event.left_before, 4)}
+                seconds = round(event.seconds, 3)
+                self.log.info(
+                    "dictionary_trained", dictionary=event.name, samples=event.samples, **left, seconds=seconds
+                )
             case BreakerMoved():
                 self._breaker(event)
             case StoreAnswered() if event.failure:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from proxy.background import Background
     from proxy.message.stored import CacheKey, StoredResponse
+    from proxy.observe.events import Observer
     from proxy.store.dictionaries import Dictionaries
     from proxy.store.dictionary import Dictionary
     from proxy.store.options import DictionaryOptions
@@ -48,12 +49,13 @@ _LIVES: Final = 4  # at most so many dictionaries are trained in the time for wh
 class Learning:
     """What the entries of one store lean on. ``now`` gives the seconds by which a dictionary's time is known to end."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where they lie, who starts tasks, who is told
         self,
         shelf: Shelf,
         known: Dictionaries,
         options: DictionaryOptions,
         tasks: Background,
+        observer: Observer,
         *,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,6 +63,7 @@ class Learning:
         self._known = known
         self._options = options
         self._tasks = tasks
+        self._observer = observer
         self._now = now
         self.current: Dictionary | None = None
         self._ends = 0.0
@@ -163,8 +166,10 @@ class Learning:
     async def _train(self, samples: Samples) -> None:
         if not await self._shelf.take_turn(_TRAINING):
             return
+        began = time.perf_counter()
         trained = await asyncio.to_thread(train, samples.all(), self._options.size, self.current)
         self._samples = None
+        self._observer.tell(trained.event(len(samples), time.perf_counter() - began))
         life = self._life()
         if trained.dictionary is not None:
             await self._shelf.put(trained.dictionary, life)

@@ -46,7 +46,7 @@ class RedisStore:
         self._options = options
         shelf = Shelf(backplane, ledger.service)
         self._known = Dictionaries(shelf)
-        self._learning = Learning(shelf, self._known, options.dictionary, backplane.tasks)
+        self._learning = Learning(shelf, self._known, options.dictionary, backplane.tasks, backplane.observer)
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:
         """Read the base entry, the vary record and the ledger's position, all of one moment."""

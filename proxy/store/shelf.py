@@ -74,14 +74,14 @@ class Shelf:
     async def prolong(self, dictionary: Dictionary, seconds: float) -> float:
         """Let a dictionary lie for so long at least; return how long it does, 0.0 where it is gone.
 
-        Nobody reads it but new replicas, so without TOUCH a server that is full would let it go first.
+        Nobody reads it but new replicas. That it is prolonged counts as a reading too (PEXPIRE, also where it changes
+        nothing), or a server that is full would let it go first.
         """
         milliseconds, place = int(seconds * 1000), _place(dictionary.name)
         *_, left = await self._backplane.pipeline(
             _OPERATION,
             (
                 (b"SET", self._current, dictionary.name.hex(), b"PX", milliseconds, b"NX"),
-                (b"TOUCH", place, self._current),
                 (b"PEXPIRE", place, milliseconds, b"GT"),
                 (b"PEXPIRE", self._current, milliseconds, b"GT"),
                 (b"PTTL", place),

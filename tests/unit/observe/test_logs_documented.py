@@ -10,6 +10,7 @@ import pytest
 from proxy.message.errors import OriginError
 from proxy.observe.events import (
     BreakerMoved,
+    DictionaryTrained,
     ExportFailed,
     OriginAnswered,
     Outcome,
@@ -39,6 +40,7 @@ FACTS = [
     RequestServed("plan", Outcome.ERROR, "GET", "/", 502, 0.1, 1, "r", "::1"),
     Purged("api", "hard", ("tag:a",), "e:1"),
     Purged("api", "hard", ("tag:a",), "", failure="away"),
+    DictionaryTrained("9e854d4a1de2203b", 200, 0.12, 0.25, 0.05),
     WarmerRan("plans", "startup", {"warmed": 1, "fresh": 0, "failed": 0, "skipped": 0}, 0.1),
     WarmerRan("plans", "startup", {"warmed": 0, "fresh": 0, "failed": 1, "skipped": 0}, 0.1, "no list"),
     StoreAnswered("load", 0.1),

@@ -9,6 +9,7 @@ from servers import until
 
 from proxy.backplane.client import Backplane
 from proxy.backplane.options import BackplaneOptions
+from proxy.observe.events import DictionaryTrained
 from proxy.store.codec import encode
 from proxy.store.dictionaries import Dictionaries
 from proxy.store.dictionary import name_of
@@ -30,7 +31,8 @@ class Replica:
         self.shelf = Shelf(self.backplane, "svc")
         self.known = Dictionaries(self.shelf)
         self.seconds = 1000.0
-        self.learning = Learning(self.shelf, self.known, options, self.backplane.tasks, now=lambda: self.seconds)
+        tasks = self.backplane.tasks
+        self.learning = Learning(self.shelf, self.known, options, tasks, told, now=lambda: self.seconds)
 
     async def saves(self, ttl=60.0):
         """Save something; what that begins has ended when it is back."""
@@ -85,9 +87,12 @@ def seconds_of(valkey, key):
     return int(valkey.command("PTTL", key)[1:]) / 1000
 
 
-async def test_enough_samples_make_a_dictionary(replica, valkey):
+async def test_enough_samples_make_a_dictionary(replica, valkey, told):
     assert replica.learning.wants_samples
     dictionary = await replica.trains()
+    (trained,) = told.of(DictionaryTrained)
+    assert (trained.name, trained.left) == (dictionary.name.hex(), dictionary.ratio)
+    assert trained.left < 0.9 * trained.left_before
     assert await replica.saves() is dictionary
     assert dictionary.decompress(dictionary.compress(SAMPLES[0]), len(SAMPLES[0])) == SAMPLES[0]
     assert not replica.learning.wants_samples
@@ -188,11 +193,12 @@ async def test_two_that_train_at_the_same_time_agree_in_the_end(replicas, valkey
     assert first.name in one.known  # for what was saved under it
 
 
-async def test_what_makes_no_dictionary_is_not_tried_again_at_once(replica, valkey):
+async def test_what_makes_no_dictionary_is_not_tried_again_at_once(replica, valkey, told):
     await replica.saves()
     replica.learns([b"x" * 1000] * 300)
     await replica.passes(1.0)
     await replica.saves()
+    assert [(event.name, event.left == event.left_before) for event in told.of(DictionaryTrained)] == [("", True)]
     assert (replica.learning.current, replica.learning.wants_samples) == (None, False)
     assert 890 < seconds_of(valkey, TURN) <= 900
     assert valkey.command("DBSIZE") == b":1"
