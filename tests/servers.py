@@ -110,10 +110,11 @@ class Valkey:
         shutil.rmtree(self._directory, ignore_errors=True)
 
 
-async def until(condition) -> None:
-    """Wait for what another process brings about; within this one, use an Event."""
-    while not condition():  # noqa: ASYNC110  as the docstring says
-        await asyncio.sleep(0.005)
+async def until(condition, seconds: float = 100.0) -> None:
+    """Wait for what another process, or the far side of a socket, brings about; within this one, use an Event."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110  as the docstring says
+            await asyncio.sleep(0.001)
 
 
 class Told:

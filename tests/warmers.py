@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 from backends import Backend, Client
+from servers import until
 
 from proxy.service import Service
 from proxy.settings import load_settings
@@ -109,13 +110,6 @@ async def ended(service, trigger, count=1):
     """Wait until so many runs have ended, and return them."""
     await until(lambda: sum(run.ended is not None for run in runs(service, trigger)) >= count)
     return runs(service, trigger)
-
-
-async def until(condition) -> None:
-    """Wait for what the services bring about in their own time."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  as the docstring says
-            await asyncio.sleep(0.005)
 
 
 def counts(run):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from warmers import RULES, counts, ended, ranked, read, runs, sidecars, until
+from servers import until
+from warmers import RULES, counts, ended, ranked, read, runs, sidecars
 
 from proxy.warming.purges import GATHERED_FOR
 

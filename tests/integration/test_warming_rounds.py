@@ -7,7 +7,8 @@ from functools import partial
 
 import pytest
 from clocks import Clock
-from warmers import counts, runs, sidecars, until
+from servers import until
+from warmers import counts, runs, sidecars
 
 from proxy.service import house, keeping
 from proxy.warming.turns import SharedTurns, Turn

@@ -9,6 +9,7 @@ import subprocess
 from contextlib import asynccontextmanager
 
 import pytest
+from servers import until
 
 from proxy.fetch import outflow
 from proxy.fetch.options import OriginOptions
@@ -37,13 +38,6 @@ async def pool_before(talk, **bounds):
 
 def asking(method=b"GET", **more):
     return Outgoing(method, b"/", HOST, **more)
-
-
-async def until(condition):
-    """Let the loop turn until a fact that only sockets can bring about is true."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  the far side of a socket cannot set our events
-            await asyncio.sleep(0.001)
 
 
 async def answering(peer):

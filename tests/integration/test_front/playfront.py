@@ -8,12 +8,6 @@ from proxy.message.response import Response
 from proxy.pipeline.reply import Answer
 
 
-async def until(condition):
-    """Wait for something that nobody tells of; bounded by the test's own timeout."""
-    while not condition():  # noqa: ASYNC110 - the state is the connection's, and has no event
-        await asyncio.sleep(0.001)
-
-
 class Script:
     """A handler: one coroutine function per path; remembers what it was asked and told."""
 

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from playfront import get, post, until
+from playfront import get, post
+from servers import until
 
 from proxy.message.headers import Headers
 from proxy.message.response import Response

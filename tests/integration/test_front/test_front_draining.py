@@ -4,7 +4,8 @@ import asyncio
 import socket
 
 import pytest
-from playfront import Client, get, until
+from playfront import Client, get
+from servers import until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer

@@ -5,7 +5,8 @@ import resource
 import socket
 import struct
 
-from playfront import Stream, get, post, until
+from playfront import Stream, get, post
+from servers import until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from playfront import Stream, dechunked, get, post, until
+from playfront import Stream, dechunked, get, post
+from servers import until
 
 from proxy.message.errors import MessageError
 from proxy.message.headers import Headers

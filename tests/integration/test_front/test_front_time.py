@@ -2,7 +2,8 @@
 
 import asyncio
 
-from playfront import Stream, get, post, until
+from playfront import Stream, get, post
+from servers import until
 
 from proxy.message.response import Response
 from proxy.pipeline.reply import Answer

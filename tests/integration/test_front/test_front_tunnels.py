@@ -4,7 +4,8 @@ import asyncio
 import socket
 import struct
 
-from playfront import get, until
+from playfront import get
+from servers import until
 
 from proxy.message.headers import Headers
 from proxy.message.response import Response

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
+from servers import until
 
 from proxy.message.selectors import EVERYTHING, Seq
 from proxy.warming import purges
@@ -15,12 +14,6 @@ from proxy.warming.purges import QUARTER, Gathering
 def told(monkeypatch):
     monkeypatch.setattr(purges, "GATHERED_FOR", 0.01)
     return []
-
-
-async def until(condition):
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  the loop's own clock ends it
-            await asyncio.sleep(0.001)
 
 
 async def test_those_of_one_quarter_are_told_together(told):
