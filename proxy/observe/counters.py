@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # default of upstream.timeout.
 BOUNDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
+_SHORTEST: Final = BOUNDS[0]
+
 STEPS: Final = ("base", "hot", "cold")
 
 CLASSES: Final = ("none", "1xx", "2xx", "3xx", "4xx", "5xx", "other")
@@ -76,10 +78,15 @@ class Served:
         self.left = 0.0
         self.last = 0.0
 
-    def add(self, status: int, seconds: float, saved: float, now: float, age: float, left: float) -> None:  # noqa: PLR0913, PLR0917 - on the way of every hit: no value is made for it
-        """Count one more; ``saved`` are the backend's seconds, ``age`` and ``left`` those of what was served, 0 or more."""
-        self.classes[class_index(status)] += 1
-        self.timing.add(seconds)
+    def add(self, place: int, seconds: float, saved: float, now: float, age: float, left: float) -> None:  # noqa: PLR0913, PLR0917 - on the way of every hit: no value is made for it
+        """Count one more, of the class at ``place``.
+
+        ``saved`` are the backend's seconds, ``age`` and ``left`` those of what was served, 0 or more.
+        """
+        self.classes[place] += 1
+        timing = self.timing
+        timing.counts[0 if seconds <= _SHORTEST else bisect_left(BOUNDS, seconds)] += 1
+        timing.total += seconds
         self.saved += saved
         self.last = now
         self.aged += age
@@ -170,7 +177,7 @@ class Counters:
     def _request(self, event: RequestServed) -> None:
         row = self.row(event.route, event.namespace, event.outcome)
         left = event.ttl if event.ttl is not None and event.ttl > 0 else 0.0
-        row.add(event.status, event.seconds, event.seconds_saved, self._wall(), event.age or 0.0, left)
+        row.add(class_index(event.status), event.seconds, event.seconds_saved, self._wall(), event.age or 0.0, left)
 
     def _upstream(self, event: OriginAnswered) -> None:
         classes = self.upstream.get(event.route)

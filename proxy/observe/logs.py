@@ -7,7 +7,9 @@ and a service can be ready without having said a word.
 
 from __future__ import annotations
 
+import math
 import random
+import sys
 import time
 import traceback
 from dataclasses import replace
@@ -65,7 +67,7 @@ class Logs:
     def use(self, options: LogOptions) -> None:
         """Go on under other options, after a reload or an order."""
         self.options = options
-        self._hits = options.hits
+        self._passed_over = self._gap()
         self._everything = options.level == "debug"
         self._made: FilteringBoundLogger | None = None
 
@@ -121,7 +123,18 @@ class Logs:
 
     def draws(self) -> bool:
         """Say by chance whether this hit gets a line."""
-        return self._hits > 0 and self._draw() < self._hits
+        if self._passed_over:
+            self._passed_over -= 1
+            return False
+        self._passed_over = self._gap()
+        return True
+
+    def _gap(self) -> int:
+        """Draw how many hits get no line before the next one does: one number for all of them, not one for each."""
+        share = self.options.hits
+        if share <= 0:
+            return sys.maxsize  # for good: no process lives to see so many
+        return 0 if share >= 1 else int(math.log(1 - self._draw()) / math.log(1 - share))
 
     def _request(self, event: RequestServed) -> None:
         failed = event.outcome is Outcome.ERROR or event.status >= 500  # noqa: PLR2004 - the server's fault

@@ -1,5 +1,7 @@
 import io
 import logging
+import random
+import statistics
 
 import orjson
 import pytest
@@ -93,14 +95,32 @@ def test_one_line_per_request_with_route_outcome_and_times():
 def test_hits_are_sampled_and_errors_never(event, drawn, lines):
     paper = Paper()
     paper.drawn = drawn
+    paper.logs.use(paper.logs.options)
     paper.logs.tell(event)
     assert len(paper.lines()) == lines
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1, 0.01])
+def test_as_many_hits_get_a_line_as_were_asked_for(share):
+    logs = Logs(LogOptions(hits=share), None, draw=random.Random(7).random)
+    drawn = [logs.draws() for _ in range(200_000)]
+    assert sum(drawn) == pytest.approx(200_000 * share, rel=0.05)
+    runs = [sum(drawn[at : at + 1000]) for at in range(0, 200_000, 1000)]
+    assert statistics.variance(runs) == pytest.approx(1000 * share * (1 - share), rel=0.3)  # by chance, not every nth
+
+
+def test_another_share_counts_from_the_next_hit_on():
+    logs = Logs(LogOptions(hits=0.0), None)
+    assert not logs.draws()
+    logs.use(LogOptions(hits=1.0))
+    assert logs.draws()
 
 
 def test_a_share_of_nothing_or_everything():
     for share, count in ((0.0, 0), (1.0, 1)):
         paper = Paper(LogOptions(hits=share))
         paper.drawn = 0.0 if share == 0.0 else 0.999999
+        paper.logs.use(paper.logs.options)
         paper.logs.tell(served(Outcome.HIT_MEMORY))
         assert len(paper.lines()) == count
 
