@@ -30,11 +30,14 @@ MOST_SHOWN: Final = 10
 """URLs that an estimate names: enough to see whether the selector was the one that was meant."""
 
 
-@dataclass(slots=True)
-class _Row:
+@dataclass(slots=True, eq=False)
+class Row:
+    """Reads of one entry. Who holds on to it may count them up itself, for as long as it is not ``forgotten``."""
+
     recipe: Recipe
     selectors: tuple[str, ...]
     reads: int
+    forgotten: bool = False
     carried: int = 0  # of ``reads``, those that the ranking knows of
     taken: int = 0  # of ``reads``, those that the windows know of
 
@@ -63,7 +66,7 @@ class Popularity:
 
     def __init__(self, most: int = MOST_ROWS) -> None:
         self._most = most
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, Row] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -77,11 +80,17 @@ class Popularity:
         row.selectors = selectors
         return True
 
+    def row(self, digest: str) -> Row | None:
+        """Return where the reads of that entry are counted, if it is known."""
+        return self._rows.get(digest)
+
     def begin(self, digest: str, recipe: Recipe, selectors: tuple[str, ...], reads: int = 1) -> None:
         """Take up an entry that is not known; its fetch was its first reading, unless nobody had asked for it."""
         if len(self._rows) >= self._most:
             self._forget_half()
-        self._rows[digest] = _Row(recipe, selectors, reads)
+        if (before := self._rows.get(digest)) is not None:
+            before.forgotten = True
+        self._rows[digest] = Row(recipe, selectors, reads)
 
     def hit_by(self, selectors: Collection[str]) -> Estimate:
         """Estimate what a purge of these selectors would hit."""
@@ -115,13 +124,15 @@ class Popularity:
                 row.taken = row.reads  # of others too: what was read before a route follows the traffic is over
         return taken
 
-    def _hit(self, selectors: Collection[str]) -> list[_Row]:
+    def _hit(self, selectors: Collection[str]) -> list[Row]:
         hits = Hits(selectors)
         return sorted((row for row in self._rows.values() if hits(row.selectors)), key=lambda row: -row.reads)
 
     def _forget_half(self) -> None:
-        kept = sorted(self._rows.items(), key=lambda item: item[1].reads, reverse=True)[: self._most // 2]
-        self._rows = dict(kept)
+        ranked = sorted(self._rows.items(), key=lambda item: item[1].reads, reverse=True)
+        self._rows = dict(ranked[: self._most // 2])
+        for _, row in ranked[self._most // 2 :]:
+            row.forgotten = True
         for row in self._rows.values():
             waiting, not_taken = row.reads - row.carried, row.reads - row.taken
             row.reads //= 2

@@ -46,7 +46,7 @@ class Following:
         self._tasks = tasks
         self._flight: asyncio.Task[StoreError | None] | None = None
         self._asked_at: float | None = None
-        self._breaks: int | None = backplane.breaks  # those before the last answered look; None: look before you judge
+        self.breaks: int | None = backplane.breaks  # those before the last answered look; None: look before you judge
         self._doubts = 0
         self.looks = Looks()
         self.healed: Seq | None = None
@@ -63,7 +63,7 @@ class Following:
         Race: (1) a purge by another process is acknowledged, (2) its server dies, (3) one without it is promoted, and
         its position, read with an entry, is one that this mirror has seen. Only a look finds out whose position that is.
         """
-        return self._breaks != self._backplane.breaks
+        return self.breaks != self._backplane.breaks
 
     async def catch_up(self, at: Seq) -> None:
         """Read the log until ``at``; whoever comes meanwhile shares the read."""
@@ -104,7 +104,7 @@ class Following:
 
     def distrust(self) -> None:
         """Judge nothing until the next look."""
-        self._asked_at = self._breaks = None
+        self._asked_at = self.breaks = None
         self._doubts += 1
 
     async def _read(self) -> StoreError | None:
@@ -115,9 +115,9 @@ class Following:
             self.looks.failed += 1
             return error
         self.looks.answered += 1
-        self.looks.reconnected += breaks != self._breaks
+        self.looks.reconnected += breaks != self.breaks
         if doubts == self._doubts:  # else it may have been answered by what was lost meanwhile
-            self._asked_at, self._breaks = asked_at, breaks
+            self._asked_at, self.breaks = asked_at, breaks
         return None
 
     async def _bring_up_to_date(self) -> None:

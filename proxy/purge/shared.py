@@ -94,7 +94,7 @@ class SharedLedger:
 
     def changes(self) -> int:
         """Return a number that counts up with whatever may change a judgement; below 0 while nothing may be judged."""
-        if self._following.may_be_another_ledger:
+        if self._following.breaks != self._backplane.breaks:  # ``may_be_another_ledger``, on the way of every hot hit
             return -1
         return self._mirror.changes + self._pending.changes + self._forgotten
 

@@ -32,6 +32,8 @@ class MemoryStore:
         self.now = now
         self._responses: dict[str, Kept] = {}
         self._varies: dict[str, Kept] = {}
+        self.varied = 0
+        """Counts up with whatever changes what lies there as a vary record."""
         self._queues = S3Fifo(self._budget)
         self.evictions = 0
 
@@ -91,11 +93,6 @@ class MemoryStore:
             self._forget(self._queues.resize(kept, bare, self.now()))
         kept.rendered_size = 0
 
-    def is_kept(self, kept: Kept) -> bool:
-        """Say whether this is still what lies under its digest as a response, and take note that it was used."""
-        kept.hits += 1
-        return self._responses.get(kept.digest) is kept
-
     def lies_there(self, digest: str, vary: Kept | None) -> bool:
         """Say whether this, or nothing, is still what lies under that digest as a vary record."""
         return self._varies.get(digest) is vary
@@ -154,6 +151,7 @@ class MemoryStore:
             kept.undress()
         self._responses.clear()
         self._varies.clear()
+        self.varied += 1
         self._queues.clear()
 
     def _hold(self, room: dict[str, Kept], key: CacheKey, value: Value | None, ttl: float) -> None:
@@ -178,6 +176,7 @@ class MemoryStore:
             self._remove(room, key.digest)
             return 0
         kept = Kept(key.digest, key.material, value, ends, size)
+        self.varied += room is self._varies
         before = room.get(key.digest)
         room[key.digest] = kept
         if before is None:
@@ -191,6 +190,7 @@ class MemoryStore:
     def _forget(self, gone: list[Kept]) -> None:
         for kept in gone:
             room = self._varies if isinstance(kept.value, VaryRecord) else self._responses
+            self.varied += room is self._varies
             del room[kept.digest]
             kept.undress()
         self.evictions += len(gone)
@@ -198,5 +198,6 @@ class MemoryStore:
     def _remove(self, room: dict[str, Kept], digest: str) -> None:
         kept = room.pop(digest, None)
         if kept is not None:
+            self.varied += room is self._varies
             self._queues.remove(kept)
             kept.undress()

@@ -11,7 +11,9 @@ purges; whether it may be served is not decided here.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Final, Literal
 
 from proxy.message.errors import StoreError
@@ -114,6 +116,11 @@ class TieredStore:
         """Let go of both."""
         await self.memory.close()
         await self._shared.close()
+
+    def trusted_until(self) -> float:
+        """Return until when, in monotonic seconds, memory may be judged by what is known now; it may be in the past."""
+        age = self._ledger.age()
+        return -math.inf if age is None else monotonic() - age + self._max_lag
 
     def trusted(self) -> Seq | None:
         """Return the position that memory may be judged by, None where what is known is too old."""

@@ -133,3 +133,23 @@ def test_the_table_finds_the_most_read_among_many_more_than_it_holds():
     truth = Counter(f"/{number}".encode() for number in reads)
     found = sum(truth[recipe.target] for recipe in counts.most_read(["all"], 100))
     assert found >= 0.97 * sum(times for _, times in truth.most_common(100))
+
+
+def test_who_counts_by_itself_counts_with_the_others(counts):
+    row = counts.row("a")
+    before = gained(counts)["a"]
+    row.reads += 2
+    assert gained(counts)["a"] == before + 2
+    assert counts.row("unknown") is None
+
+
+def test_who_counts_by_itself_learns_that_it_counts_no_more():
+    counts = Popularity(most=2)
+    read(counts, "often", 6)
+    read(counts, "seldom")
+    often, seldom = counts.row("often"), counts.row("seldom")
+    read(counts, "new")
+    assert (often.forgotten, seldom.forgotten) == (False, True)
+    counts.begin("often", often.recipe, ())
+    assert often.forgotten
+    assert not counts.row("often").forgotten

@@ -167,7 +167,7 @@ async def test_what_leaves_takes_what_is_remembered_along(clock, leave):
         clock.now += 61
         store.find(a_key("0").digest)
 
-    assert (rendered.forgettings, store.size, store.is_kept(kept)) == (1, 0, False)
+    assert (rendered.forgettings, store.size) == (1, 0)
     assert not store.dress(kept, rendered, 300)
     assert (kept.rendered, store.size) == (None, 0)
 
@@ -194,3 +194,44 @@ async def test_to_remember_something_drives_others_out_where_there_is_no_room(cl
     assert store.find(a_key("0").digest) is None
     assert store.find(a_key("1").digest).rendered is rendered
     assert store.evictions == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("another", id="another takes its place"),
+        pytest.param("gone", id="none takes its place"),
+        pytest.param("time", id="its time ends"),
+        pytest.param("room", id="it makes room"),
+        pytest.param("close", id="everything goes"),
+    ],
+)
+async def test_what_changes_a_vary_record_counts_up(clock, change):
+    store, base = a_store(clock, room_for(3)), a_key("base")
+    record = VaryRecord((b"accept",), ("one",))
+    store.hold_vary(base, record, 60)
+    before = store.varied
+    match change:
+        case "another":
+            store.hold_vary(base, record, 60)
+        case "gone":
+            store.hold_vary(base, None, 0)
+        case "time":
+            clock.now += 61
+            store.find_vary(base.digest)
+        case "room":
+            for number in range(9):
+                await store.save(a_key(f"{number}"), a_response(), ttl=60)
+        case "close":
+            await store.close()
+
+    assert store.varied > before
+
+
+async def test_what_changes_a_response_changes_no_vary_record(clock):
+    store = a_store(clock, room_for(2))
+    for number in range(9):
+        await store.save(a_key(f"{number}"), a_response(), ttl=60)
+    await store.drop(a_key("8").digest)
+
+    assert store.varied == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import pytest
 from clocks import Clock
@@ -104,6 +105,25 @@ async def test_memory_is_trusted_while_its_knowledge_of_purges_is_young(max_lag,
     found = await room.store.load(KEY)
 
     assert (found.tier, found.seq) == (tier, KNOWN if tier == "memory" else SHARED)
+
+
+@pytest.mark.parametrize(
+    ("age", "seconds"),
+    [
+        pytest.param(0.0, 0.25, id="just read"),
+        pytest.param(0.2, 0.05, id="nearly as old as that"),
+        pytest.param(9.0, -8.75, id="old"),
+    ],
+)
+def test_it_says_until_when_memory_may_be_trusted(room, monkeypatch, age, seconds):
+    monkeypatch.setattr("proxy.store.tiered.monotonic", lambda: 100.0)
+    room.ledger.old = age
+    assert room.store.trusted_until() == pytest.approx(100.0 + seconds)
+
+
+def test_memory_may_never_be_trusted_before_anything_was_read(room):
+    room.ledger.old = None
+    assert room.store.trusted_until() == -math.inf
 
 
 async def test_who_asks_for_what_all_share_gets_no_copy(room):
