@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from ipaddress import ip_network
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from proxy.observe.repeats import Repeats
 from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.probe import Probe
 from proxy.pipeline.render import undressed
+from proxy.wire.limits import WireLimits
 from tests.pipeline.stage import Chunks, Stage
 
 _MASKED = re.compile(rb"\r\n(Date|Age): [^\r]*")
@@ -82,7 +84,7 @@ class House:
     Without ``door`` every request that takes the whole way takes it in a task.
     """
 
-    def __init__(self, rules, *, lane=True, watched=True, logged=0.0, door=True, **stage):
+    def __init__(self, rules, *, lane=True, watched=True, logged=0.0, door=True, longest_head=None, **stage):
         self.stage = Stage(rules, **stage)
         self.stage.origin = Library()
         self.stage.parts.origin = self.stage.origin
@@ -94,10 +96,16 @@ class House:
         observers = (self.counters, self.logs, facts) if watched else (self.counters, self.logs)
         parts.observer = Fanout(observers, lambda name, error: self.stage.failures.append((name, error)))
         repeats = Repeats(self.counters, self.logs, facts if watched else None)
-        self.probe = Probe(parts, self.stage.store, parts.ledger.known, repeats) if lane else None
+        self.trusted_until = math.inf
+        self.probe = Probe(parts, self.stage.store, lambda: self.trusted_until, repeats) if lane else None
         self.pipeline = Pipeline(parts, self.probe, repeats if door else None)
         self.front = Front(
-            FrontOptions("127.0.0.1:0", pipelined=8, trusted_proxies=(ip_network("10.0.0.0/8"),)),
+            FrontOptions(
+                "127.0.0.1:0",
+                pipelined=8,
+                trusted_proxies=(ip_network("10.0.0.0/8"),),
+                wire=WireLimits() if longest_head is None else WireLimits(head=longest_head),
+            ),
             self.pipeline if door else Awaited(self.pipeline),
             on_failure=lambda name, error: self.stage.failures.append((name, error)),
             decorate=undressed,

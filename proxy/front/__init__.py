@@ -15,6 +15,7 @@ After whatever happened, ``settle`` decides anew, from the state alone, whether 
 - ``waiting``     what is waited for, and how long
 - ``exchange``    one request and its answer
 - ``plates``      an answer made ready to be sent again
+- ``manners``     how a client asks, learned once: all of its head but the request line and the id
 - ``lane``        requests like one that was answered from memory: answered without a task
 - ``splice``      both directions of a tunnel
 - ``line``        the protocol object's half toward the transport: writing, reading or not, waiting, ending

@@ -23,7 +23,11 @@ class Alarm:
 
     def set(self, seconds: float) -> None:
         """Ring that much later than now, and at no other time."""
-        due = self._loop.time() + seconds
+        self.set_from(self._loop.time(), seconds)
+
+    def set_from(self, now: float, seconds: float) -> None:
+        """Ring that much later than ``now``, which is the loop's time as the caller has read it."""
+        due = now + seconds
         self._due = due
         if self._handle is None or due < self._armed_for:
             self._arm(due)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import monotonic
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
 from proxy.front.exchange import MOST_DRAINED, Exchange
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from proxy.front.lane import Lane
     from proxy.front.listener import Front
+    from proxy.front.manners import Manner
     from proxy.message.request import Request
     from proxy.pipeline.reply import Answer
     from proxy.wire.events import RequestEvent
@@ -35,7 +36,7 @@ class Connection(Line):
     """One client: the requests' half of its connection."""
 
     __slots__ = (
-        "_exchange", "_far_ended", "_full", "_is_trusted", "_queue", "_reader", "_receiving", "_tunnel", "buffered",
+        "_exchange", "_far_ended", "_full", "_is_trusted", "_manner", "_queue", "_reader", "_receiving", "_tunnel", "buffered",
     )  # fmt: skip
 
     def __init__(self, house: Front) -> None:
@@ -46,6 +47,7 @@ class Connection(Line):
         self._exchange: Exchange | None = None
         self._receiving: Inbound | None = None
         self._tunnel: Inbound | None = None
+        self._manner: Manner | None = None
         self._far_ended = False  # the tunnel's other side has
         self._is_trusted = False
         self._full = False  # the reader may hold heads back until the queue is shorter
@@ -68,16 +70,16 @@ class Connection(Line):
 
     def data_received(self, data: bytes) -> None:
         """Read, queue and answer."""
+        if (lane := self.house.lane) is not None and self._is_between:
+            data = self._ride(lane, data)
+            if not data:
+                return
         if self._tunnel is not None:
             self._tunnel.put(data)
         elif self._deaf:
             self._linger()
             return
         else:
-            if self._is_between and (lane := self.house.lane) is not None:
-                data = self._ride(lane, data)
-                if not data:
-                    return
             self._feed(data)
             self._pump()
         self.settle(heard=True)
@@ -88,36 +90,33 @@ class Connection(Line):
         return (
             self._exchange is None
             and not self._queue
+            and self._tunnel is None
             and self._reader.is_between
             and self.is_writable
             and not self.is_closing
+            and not self._deaf
             and not self.house.is_draining
         )
 
     def _ride(self, lane: Lane, data: bytes) -> bytes:
         """Answer on the lane as many requests as it takes; return the rest."""
-        at, size = 0, len(data)
-        began, now = perf_counter(), lane.wall()
-        while at < size and self.is_writable and (end := data.find(b"\r\n\r\n", at)) >= 0:
-            head = data[at:end]
-            try:
-                served = lane.answer(head, now, trusted=self._is_trusted)
-            except Exception as error:  # noqa: BLE001 - the whole way is still open
-                self.house.on_failure("lane", error)
-                break
-            if served is None:
-                break
-            start, rest, *_ = served
-            self._transport.write(start)
-            if rest:
-                self._transport.write(rest)
-            at = end + 4
-            try:
-                lane.served(served, head, perf_counter() - began, now, self.peer, trusted=self._is_trusted)
-            except Exception as error:  # noqa: BLE001 - it was answered all the same
-                self.house.on_failure("lane", error)
+        write, began, at, manner = self._transport.write, monotonic(), 0, self._manner
+        try:
+            if manner is not None and lane.answer(data, manner, self.peer, write, began):
+                self._waits_for_next(began)
+                return b""
+            while self.is_writable and (end := data.find(b"\r\n\r\n", at) + 4) > at + 4:
+                head = data[at:end]
+                if manner is None or not lane.answer(head, manner, self.peer, write, began):
+                    manner = lane.manner_of(head, trusted=self._is_trusted)
+                    if manner is None or not lane.answer(head, manner, self.peer, write, began):
+                        break
+                    self._manner = manner
+                at = end
+        except Exception as error:  # noqa: BLE001 - nothing of this request was sent: the whole way is still open
+            self.house.on_failure("lane", error)
         if at:
-            self._waits_for_next()
+            self._waits_for_next(began)
         return data[at:]
 
     def eof_received(self) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from proxy.message.headers import Headers
     from proxy.wire.events import RequestHead
 
-_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,128}")
+REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._~:/+=-]{1,128}")
 
 # What Connection may name: its own options, and the fields that are hop-by-hop anyway (RFC 9110 section 7.6.1).
 # Any other would let a client take away what a proxy before us has put there, Authorization as well as X-User.
@@ -70,8 +70,13 @@ def request_id_of(headers: Headers) -> bytes:
 
 def plain_id(given: bytes | None) -> bytes:
     """Return this id if it is short and plain, else a fresh one."""
-    if given is not None and _REQUEST_ID.fullmatch(given):
+    if given is not None and REQUEST_ID.fullmatch(given):
         return given
+    return fresh_id()
+
+
+def fresh_id() -> bytes:
+    """Return an id that no other request has."""
     return uuid.uuid4().hex.encode()
 
 

@@ -4,29 +4,32 @@ How to think about it. A *spot* stands for a request line; its *plates* are the 
 values of the fields that choose among them. A plate is put there when a request has gone the whole way through
 ``pipeline.answer`` and its answer could be repeated (``pipeline.probe`` says on what that rests), and is asked each
 time whether it still holds. So the lane decides nothing: what it does not find, or finds unusual, goes the whole way.
+How a client asks it learns once (``front.manners``): its next head is compared, not read.
 """
 
 from __future__ import annotations
 
-import hashlib
+from time import monotonic
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
-from proxy.front.incoming import chain_of, plain_id
+from proxy.front.incoming import chain_of, fresh_id
+from proxy.front.manners import Kind, Manners, place_of
 from proxy.front.plates import Plate, plate_for
 from proxy.message.headers import Headers
 from proxy.pipeline.probe import Asked
 from proxy.wire.plain import KEEPS, fields_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from proxy.front.framing import Clock
+    from proxy.front.manners import Manner, Place
     from proxy.front.options import FrontOptions
     from proxy.message.request import Request
     from proxy.pipeline.probe import Probe, Repeat
     from proxy.pipeline.reply import Answer
     from proxy.wire.plain import FieldLines
-
-    Place = tuple[bytes | None, ...]
-    Served = tuple[bytes, bytes, Plate, bytes, dict[bytes, bytes]]
 
 LONGEST: Final = 2048
 """Bytes of a request line that is remembered; longer ones are seldom asked for twice."""
@@ -36,28 +39,14 @@ MOST_OF_ONE: Final = 8
 
 
 class Spot:
-    """One request line. ``chosen_by`` and the rest are as in ``Repeat``, the same for all plates."""
+    """One request line."""
 
-    __slots__ = ("chosen_by", "line", "never_with", "plates", "secret")
+    __slots__ = ("kind", "line", "plates")
 
-    def __init__(self, line: bytes, repeat: Repeat) -> None:
+    def __init__(self, line: bytes, kind: Kind) -> None:
         self.line = line
-        self.chosen_by = repeat.chosen_by
-        self.secret = repeat.secret
-        self.never_with = repeat.never_with
-        self.plates: dict[Place, Plate] = {}
-
-    def place(self, fields: dict[bytes, bytes]) -> Place:
-        """Return where the plate for these fields stands; what may be a credential is a digest there."""
-        if not self.secret:
-            return tuple(map(fields.get, self.chosen_by))
-        return tuple(
-            [_digest(fields.get(name)) if name in self.secret else fields.get(name) for name in self.chosen_by]
-        )
-
-    def suits(self, repeat: Repeat) -> bool:
-        """Say whether a plate of that may stand here."""
-        return (self.chosen_by, self.secret, self.never_with) == (repeat.chosen_by, repeat.secret, repeat.never_with)
+        self.kind = kind
+        self.plates: dict[Place | None, Plate] = {}
 
 
 class Plates:
@@ -86,54 +75,100 @@ class Plates:
 
 
 class Lane:
-    """All spots of one listener."""
+    """All spots of one listener. ``on_failure`` is told of what should not happen; the answer is right all the same."""
 
-    def __init__(self, probe: Probe, options: FrontOptions, clock: Clock, known: FieldLines) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        options: FrontOptions,
+        clock: Clock,
+        known: FieldLines,
+        on_failure: Callable[[str, BaseException], None],
+    ) -> None:
         self._probe = probe
         self._options = options
         self._clock = clock
         self._known = known
+        self._on_failure = on_failure
+        self._longest = options.wire.head
+        self._wall = probe.wall
         self._spots: dict[bytes, Spot] = {}
-        self.wall = probe.wall
+        self._kinds: WeakValueDictionary[tuple[object, ...], Kind] = WeakValueDictionary()
+        self._manners = Manners()
 
     def __len__(self) -> int:
         return len(self._spots)
 
-    def answer(self, head: bytes, now: float, *, trusted: bool) -> Served | None:
-        """Answer a head (without its empty line), or None: it goes the whole way.
+    def answer(self, head: bytes, manner: Manner, peer: str, write: Callable[[bytes], object], began: float) -> bool:
+        """Answer the request that is all of ``head``, its empty line too, if it asks in that manner.
 
-        The answer is what to send (all of it, or the head and a large body), and what ``served`` asks for. ``trusted``:
-        the peer's word about the scheme counts.
+        False: nothing was sent, it goes the whole way. ``write`` sends bytes to ``peer``; ``began`` is monotonic seconds.
         """
-        lines = head.split(b"\r\n")
+        line_end = head.find(b"\r\n")
+        spot = self._spots.get(head[:line_end])
+        plate = spot.plates.get(manner.places.get(spot.kind)) if spot is not None else None
+        if plate is None or len(head) > self._longest:
+            return False
+        request_id = manner.request_id(head, line_end)
+        if request_id is None:
+            return False
+        now, repeat = self._wall(), plate.repeat
+        if not self._probe.holds(repeat, now, began):
+            return False
+        if now >= plate.filled_until:
+            plate.fill(now)
+        if plate.wants_id:
+            request_id = request_id or fresh_id()
+            text = b"".join((plate.before, request_id, plate.after))
+        else:
+            text = plate.before + plate.after
+        write(text)
+        if plate.rest:
+            write(plate.rest)
+        try:
+            seconds = monotonic() - began
+            if self._probe.served(repeat, plate.place, seconds, now):
+                self._tell(plate, head, request_id, peer, len(text), seconds, now, trusted=manner.trusted)
+        except Exception as error:  # noqa: BLE001 - it was answered all the same
+            self._on_failure("lane", error)
+        return True
+
+    def _tell(  # noqa: PLR0913, PLR0917 - as it left
+        self,
+        plate: Plate,
+        head: bytes,
+        request_id: bytes,
+        peer: str,
+        size: int,
+        seconds: float,
+        now: float,
+        *,
+        trusted: bool,
+    ) -> None:
+        """Tell of a hit that somebody wants to know more of."""
+        lines = head[:-4].split(b"\r\n")
+        method, target, _ = lines[0].split(b" ")
+        fields = fields_of(lines, self._known) or {}
+        said = [(b"X-Forwarded-For", value)] if (value := fields.get(b"x-forwarded-for")) is not None else []
+        chain = chain_of(Headers(said), peer, self._options, trusted=trusted)
+        asked = Asked(method, target.partition(b"?")[0], request_id or fresh_id(), chain[0] if chain else "")
+        sent = size + len(plate.rest)
+        self._probe.tell(plate.repeat, asked, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
+
+    def manner_of(self, head: bytes, *, trusted: bool) -> Manner | None:
+        """Return how this head asks; None where it goes the whole way. ``trusted``: the peer's word on the scheme counts."""
+        lines = head[:-4].split(b"\r\n")
         spot = self._spots.get(lines[0])
-        if spot is None or len(lines) > self._options.wire.fields or len(head) > self._options.wire.head - 4:
+        if spot is None or len(lines) > self._options.wire.fields:
             return None
-        fields = fields_of(lines, self._known)
-        if fields is None or fields.get(b"connection") not in KEEPS or not spot.never_with.isdisjoint(fields):
+        fields, kind = fields_of(lines, self._known), spot.kind
+        if fields is None or fields.get(b"connection") not in KEEPS or not kind.never_with.isdisjoint(fields):
             return None
         if not trusted and fields.get(b"x-forwarded-proto") not in {None, b"http"}:
             return None
-        plate = spot.plates.get(spot.place(fields))
-        if plate is None or not self._probe.holds(plate.repeat, now):
-            return None
-        request_id = plain_id(fields.get(b"x-request-id"))
-        start, rest = plate.filled(request_id if plate.wants_id else b"", now)
-        return start, rest, plate, request_id, fields
-
-    def served(  # noqa: PLR0913 - as it left
-        self, served: Served, head: bytes, seconds: float, now: float, peer: str, *, trusted: bool
-    ) -> None:
-        """Count an answer that was sent to that peer; who asked for it is only found out where somebody wants to know."""
-        start, rest, plate, request_id, fields = served
-        if not self._probe.served(plate.repeat, plate.status, seconds, now):
-            return
-        method, target, _ = head[: head.index(b"\r\n")].split(b" ")
-        said = [(b"X-Forwarded-For", value)] if (value := fields.get(b"x-forwarded-for")) is not None else []
-        chain = chain_of(Headers(said), peer, self._options, trusted=trusted)
-        asked = Asked(method, target.partition(b"?")[0], request_id, chain[0] if chain else "")
-        sent = len(start) + len(rest)
-        self._probe.tell(plate.repeat, asked, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
+        manner = self._manners.of(head, fields, trusted=trusted)
+        manner.find(kind, fields)
+        return manner
 
     def learn(self, request: Request, answer: Answer) -> None:
         """Remember an answer that could be repeated."""
@@ -141,21 +176,32 @@ class Lane:
         fields = {name.lower(): value for name, value in request.headers.lines}
         if repeat is None or len(fields) < len(request.headers) or not _is_plain(request, fields, repeat):
             return
+        line = b"%b %b HTTP/1.1" % (request.method, request.target)
+        spot = self._spot(line, repeat)
         rendered = repeat.kept.rendered
         plates = rendered if isinstance(rendered, Plates) else Plates(self)
-        line = b"%b %b HTTP/1.1" % (request.method, request.target)
-        spot = self._spots.get(line)
-        if spot is None or not spot.suits(repeat):
-            spot = Spot(line, repeat)
-        place = spot.place(fields)
+        place = place_of(spot.kind, fields)
         if len(plates) >= MOST_OF_ONE or place in spot.plates or len(line) > LONGEST:
             return
         plate = plate_for(repeat, request, answer, self._clock)
         if plate is not None:
             self._put(plates, spot, place, plate)
 
+    def _spot(self, line: bytes, repeat: Repeat) -> Spot:
+        """Return the spot for that line, a new one where there is none that suits."""
+        content = (repeat.chosen_by, repeat.secret, repeat.never_with)
+        kind = self._kinds.get(content)
+        if kind is None:
+            kind = self._kinds[content] = Kind(*content)
+        spot = self._spots.get(line)
+        if spot is None or spot.kind is kind:
+            return spot or Spot(line, kind)
+        for plate in tuple(spot.plates.values()):  # of other rules, or of another Vary: they would find nobody any more
+            self._probe.undress(plate.repeat.kept)
+        return Spot(line, kind)
+
     def _put(self, plates: Plates, spot: Spot, place: Place, plate: Plate) -> None:
-        self._spots[spot.line] = spot  # another one there was for other rules: its plates find nobody any more
+        self._spots[spot.line] = spot
         spot.plates[place] = plate
         plates.add(spot, place, plate)
         if not self._probe.dress(plate.repeat.kept, plates, plates.size):
@@ -166,10 +212,6 @@ class Lane:
         spot.plates.pop(place, None)
         if not spot.plates and self._spots.get(spot.line) is spot:
             del self._spots[spot.line]
-
-
-def _digest(value: bytes | None) -> bytes | None:
-    return None if value is None else hashlib.sha256(value).digest()
 
 
 def _is_plain(request: Request, fields: dict[bytes, bytes], repeat: Repeat) -> bool:

@@ -14,6 +14,7 @@ from proxy.message.errors import ClientGoneError
 if TYPE_CHECKING:
     from proxy.front.listener import Front
 
+_NEXT: Final = Waiting.NEXT
 _RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER: close by RST
 
 
@@ -104,10 +105,10 @@ class Line(asyncio.Protocol):
         else:
             self._alarm.set(seconds)
 
-    def _waits_for_next(self) -> None:
-        """Wait for another request, from now on; as ``_wait``, for the lane."""
-        self._waiting = Waiting.NEXT
-        self._alarm.set(self.house.options.keep_alive)
+    def _waits_for_next(self, now: float) -> None:
+        """Wait for another request, from that monotonic time on; as ``_wait``, for the lane."""
+        self._waiting = _NEXT
+        self._alarm.set_from(now, self.house.options.keep_alive)
 
     def _rang(self) -> None:
         """Stop waiting."""

@@ -70,7 +70,7 @@ class Front:
         self.loop: asyncio.AbstractEventLoop
         self.context = Context()  # of every request's task: what one turn carries is not the next request's
         self.lines = FieldLines()
-        self.lane = None if probe is None else Lane(probe, options, self.clock, self.lines)
+        self.lane = None if probe is None else Lane(probe, options, self.clock, self.lines, on_failure)
         self._on_refused = on_refused
         self._listening = listening
         self._open: set[Connection] = set()

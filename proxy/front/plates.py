@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from proxy.front.framing import Clock, framed
 from proxy.message.headers import Headers
+from proxy.observe.counters import class_index
 from proxy.policy.freshness import current_age, remaining
 
 if TYPE_CHECKING:
@@ -45,43 +46,45 @@ class Marked(Clock):
 
 
 class Plate:
-    """One answer to one kind of request."""
+    """One answer to one kind of request, as bytes to send.
 
-    __slots__ = ("_after", "_before", "_body", "_clock", "_filled_until", "_parts", "repeat", "status", "wants_id")
+    Until wall-clock time ``filled_until`` it is ``before``, the request's id where ``wants_id``, ``after``, and then
+    ``rest``: a body too large to be copied each time. ``place``: its status among ``counters.CLASSES``.
+    """
+
+    __slots__ = (
+        "_body", "_clock", "_parts", "after", "before", "filled_until", "place", "repeat", "rest", "status", "wants_id",
+    )  # fmt: skip
 
     def __init__(self, repeat: Repeat, response: Response, parts: tuple[bytes, ...], body: bytes, clock: Clock) -> None:
         self.repeat = repeat
         self.status = response.status
+        self.place = class_index(response.status)
         self.wants_id = _ID in parts
+        self.before = self.after = b""
+        self.rest = body if len(body) >= APART else b""
+        self.filled_until = 0.0
         self._parts = parts
-        self._body = body
+        self._body = b"" if self.rest else body
         self._clock = clock
-        self._before = self._after = b""
-        self._filled_until = 0.0
 
     @property
     def size(self) -> int:
         """Bytes that it holds beside the entry's own."""
-        small = len(self._body) if len(self._body) < APART else 0
-        return OVERHEAD + 2 * sum(map(len, self._parts)) + small
+        return OVERHEAD + 2 * sum(map(len, self._parts)) + len(self._body)
 
-    def filled(self, request_id: bytes, now: float) -> tuple[bytes, bytes]:
-        """Return the bytes to send at that time: all of them, or (a large body) the head and the body."""
-        if now >= self._filled_until:
-            self._fill(now)
-        return self._before + request_id + self._after, self._body if len(self._body) >= APART else b""
-
-    def _fill(self, now: float) -> None:
+    def fill(self, now: float) -> None:
+        """Fill the gaps as of that time, all but the id."""
         stored = self.repeat.stored
         age, left = current_age(stored, now), remaining(stored, now)
         values = {_AGE: b"%d" % age, _TTL: b"%d" % math.floor(left), _DATE: self._clock.date()}
         text = b"".join([values.get(part, part) for part in self._parts])
-        self._before, _, after = text.partition(_ID)
-        self._after = after if len(self._body) >= APART else after + self._body
+        self.before, _, after = text.partition(_ID)
+        self.after = after + self._body
         changes = [math.floor(age) + 1 - age, left - math.floor(left)]
         if _DATE in self._parts:
             changes.append(math.floor(now) + 1 - now)
-        self._filled_until = now + min(changes)
+        self.filled_until = now + min(changes)
 
 
 def plate_for(repeat: Repeat, request: Request, answer: Answer, clock: Clock) -> Plate | None:

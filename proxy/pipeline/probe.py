@@ -4,10 +4,14 @@ How to think about it. A request that was answered with a plain hit from memory 
 answer rested on. The next request that is alike in all that ``answer`` would have looked at gets the same answer for
 as long as that holds: the rules, the entry and the vary record in their places, freshness, and no purge that anybody
 here knows of, while what is known is young enough. So there is one program that decides, and here only a comparison.
+
+Whoever keeps something made of an entry lets go of it when the entry goes (``MemoryStore.dress``), so who still has a
+``Repeat`` need not ask whether its entry is there. Of all else that may change there are numbers that count up.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,13 +29,13 @@ from proxy.policy.rules import Credentials
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from proxy.message.selectors import Seq
     from proxy.observe.counters import Served
     from proxy.observe.repeats import Repeats
     from proxy.pipeline.lookup import Looked
     from proxy.pipeline.parts import Parts
     from proxy.pipeline.visit import Visit
     from proxy.policy.rules import Route, RuleBook
+    from proxy.popularity.counts import Row
     from proxy.purge.ledger import Ledger
     from proxy.store.kept import Kept
     from proxy.store.memory import MemoryStore
@@ -52,8 +56,10 @@ class Repeat:
     """What a hit rested on. ``until``: wall-clock seconds at which it would not be one any more.
 
     ``chosen_by``: lower-case names of the request fields that chose this answer, absent ones too; ``secret`` are those
-    among them whose values may only be kept as digests. ``never_with``: names that no like request has. The rest is for
-    counting: ``route`` and ``namespace`` by name, ``stale_at`` the end of its freshness.
+    among them whose values may only be kept as digests. ``never_with``: names that no like request has. ``judged`` and
+    ``varied`` are what the ledger's and the memory's changes had counted up to when it was last judged. The rest is for
+    counting: ``route`` and ``namespace`` by name, ``stale_at`` the end of its freshness, ``row`` where the reads of what
+    everybody may read are counted.
     """
 
     book: RuleBook
@@ -63,13 +69,14 @@ class Repeat:
     stored: StoredResponse
     until: float
     judged: int
+    varied: int
     chosen_by: tuple[bytes, ...]
     secret: frozenset[bytes]
     never_with: frozenset[bytes]
     route: str
     namespace: str
     counted_in: Served
-    is_public: bool
+    row: Row | None
     stale_at: float
 
 
@@ -84,23 +91,26 @@ class Asked:
 
 
 class Probe:
-    """Compares. ``trusts`` says whether what this process knows of purges is young enough for a hit from memory."""
+    """Compares. ``trusted_until`` says until when, in monotonic seconds, what this process knows of purges now will do."""
 
-    def __init__(self, parts: Parts, memory: MemoryStore, trusts: Callable[[], Seq | None], repeats: Repeats) -> None:
+    def __init__(self, parts: Parts, memory: MemoryStore, trusted_until: Callable[[], float], repeats: Repeats) -> None:
         self._parts = parts
         self._memory = memory
-        self._trusts = trusts
+        self._trusted_until = trusted_until
+        self._is_trusted_until = -math.inf
         self._repeats = repeats
         self._wants_event = repeats.wants_event if repeats.watch is not None else repeats.logs.draws
         self._ledger: Ledger = parts.ledger
         self.wall = parts.wall
         self.dress = memory.dress
+        self.undress = memory.undress
 
     def repeat_of(self, visit: Visit, looked: Looked) -> Repeat | None:
         """Return what a fresh hit from memory rests on; None where it is gone already, or nothing could be alike."""
         kept, vary = self._memory.find(looked.place.digest), self._memory.find_vary(visit.key.cache.digest)
         stored, route = looked.entry, visit.route
-        judged = self._ledger.changes()
+        judged, is_public = self._ledger.changes(), route.scope == "public"
+        row = self._parts.popularity.row(looked.place.digest) if is_public else None
         if (
             kept is None
             or kept.value is not stored
@@ -108,6 +118,7 @@ class Probe:
             or (None if vary is None else vary.value) is not looked.vary
             or looked.standing != IN_FORCE
             or judged < 0
+            or (is_public and row is None)
             or _depends_on_its_age(route)
         ):
             return None
@@ -126,42 +137,59 @@ class Probe:
             stored=stored,
             until=min(ends),
             judged=judged,
+            varied=self._memory.varied,
             chosen_by=tuple(dict.fromkeys((*ALWAYS, *keyed, *own, *varied, *(name for name, _ in stored.vary)))),
             secret=frozenset({*keyed, *own, *varied} - {b"accept-encoding", b"accept-language", *ALWAYS}),
             never_with=_never_with(route, frozenset((*keyed, *own))),
             route=route.name,
             namespace=visit.namespace,
             counted_in=self._repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
-            is_public=route.scope == "public",
+            row=row,
             stale_at=stale_at,
         )
 
-    def holds(self, repeat: Repeat, now: float) -> bool:
+    def holds(self, repeat: Repeat, now: float, monotonic_now: float) -> bool:
         """Say whether a like request that came now gets the same answer; if so, it counts as a use of the entry."""
-        known = self._trusts()
-        if known is None:
-            return False
-        if now >= repeat.until or repeat.book is not self._parts.book or not self._stands(repeat, known):
+        if monotonic_now >= self._is_trusted_until:
+            self._is_trusted_until = self._trusted_until()  # what is known only ever becomes younger than that
+            if monotonic_now >= self._is_trusted_until:
+                return False
+        if (
+            now >= repeat.until
+            or repeat.book is not self._parts.book
+            or (repeat.judged != self._ledger.changes() and not self._judged_again(repeat))
+            or (repeat.varied != self._memory.varied and not self._lies_there(repeat))
+        ):
             self._memory.undress(repeat.kept)
             return False
-        if not self._memory.is_kept(repeat.kept):
-            return False
-        return not repeat.is_public or self._parts.popularity.count(repeat.kept.digest, repeat.stored.selectors)
-
-    def _stands(self, repeat: Repeat, known: Seq) -> bool:
-        """Say whether no purge is known that hits it, and whether it is still this entry that is found first."""
-        if repeat.judged != (changes := self._ledger.changes()):
-            stored = repeat.stored
-            if changes < 0 or self._ledger.standing(stored.selectors, stored.seq, known) != IN_FORCE:
+        row = repeat.row
+        if row is not None:
+            if row.forgotten:
                 return False
-            repeat.judged = changes
-        return self._memory.lies_there(repeat.base, repeat.vary)
+            row.reads += 1
+        repeat.kept.hits += 1
+        return True
 
-    def served(self, repeat: Repeat, status: int, seconds: float, now: float) -> bool:
-        """Count an answer that has left; True where ``tell`` is to be called for it too."""
+    def _judged_again(self, repeat: Repeat) -> bool:
+        """Say whether no purge is known that hits it."""
+        changes, known, stored = self._ledger.changes(), self._ledger.known(), repeat.stored
+        if changes < 0 or known is None or self._ledger.standing(stored.selectors, stored.seq, known) != IN_FORCE:
+            return False
+        repeat.judged = changes
+        return True
+
+    def _lies_there(self, repeat: Repeat) -> bool:
+        """Say whether it is still this entry that is found first."""
+        if not self._memory.lies_there(repeat.base, repeat.vary):
+            return False
+        repeat.varied = self._memory.varied
+        return True
+
+    def served(self, repeat: Repeat, place: int, seconds: float, now: float) -> bool:
+        """Count an answer that has left, of the class at ``place``; True where ``tell`` is to be called for it too."""
         stored = repeat.stored
-        age, left = current_age(stored, now), repeat.stale_at - now
-        repeat.counted_in.add(status, seconds, stored.fetch_seconds, now, age, left)
+        age = current_age(stored, now)
+        repeat.counted_in.add(place, seconds, stored.fetch_seconds, now, age, repeat.stale_at - now)
         return self._wants_event()
 
     def tell(  # noqa: PLR0913 - each a fact of its own

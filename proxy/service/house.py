@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import dataclass
 from functools import partial
@@ -179,9 +180,9 @@ def probe_of(parts: Parts, repeats: Repeats) -> Probe | None:
     """Return what says which answers may be given again; None without a hot tier."""
     match parts.store:
         case TieredStore() as store:
-            return Probe(parts, store.memory, store.trusted, repeats)
+            return Probe(parts, store.memory, store.trusted_until, repeats)
         case MemoryStore() as store:
-            return Probe(parts, store, parts.ledger.known, repeats)
+            return Probe(parts, store, lambda: math.inf, repeats)
         case _:
             return None
 

@@ -1,8 +1,10 @@
 """The hit lane is a shorter way to the same answer: with it and without it, the same bytes and the same counters."""
 
 import asyncio
+import math
 import uuid
 from dataclasses import replace
+from time import monotonic
 
 import orjson
 import pytest
@@ -13,6 +15,8 @@ from lanes import House, masked
 from paper import Paper
 
 from proxy.front.lane import MOST_OF_ONE
+from proxy.front.manners import Kind
+from proxy.message.stored import CacheKey, VaryRecord
 from proxy.observe.events import RequestServed
 
 RULES = """
@@ -255,7 +259,8 @@ async def test_who_watches_hears_of_each_hit_and_a_share_gets_a_line(one_id):
 
 async def test_a_line_is_drawn_for_by_chance_alone_where_nobody_watches():
     house = House(RULES, watched=False, logged=0.25)
-    house.logs._draw = iter([0.3, 0.2, 0.3, 0.1]).__next__
+    house.logs._draw = iter([0.3, 0.2, 0.3]).__next__  # one hit is passed over, none, one
+    house.logs.use(house.logs.options)
     request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
     for _ in range(5):
         await house.hears(request)
@@ -369,3 +374,110 @@ async def test_a_hit_is_told_with_the_id_that_its_answer_has():
     told = house.stage.facts.of(RequestServed)
     assert f"\r\nX-Request-ID: {told[-1].request_id}\r\n".encode() in said
     assert len({event.request_id for event in told}) == 3
+
+
+async def test_nothing_is_answered_at_once_while_what_is_known_of_purges_is_too_old():
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(3):
+        await house.hears(request)
+    house.probe._is_trusted_until = house.trusted_until = monotonic() - 0.001
+    house.connection.data_received(request)
+    assert house.front.background  # a task: the whole way
+    await house.rests()
+    house.trusted_until = math.inf
+    house.connection.data_received(request)
+    assert not house.front.background
+
+
+async def test_what_is_no_longer_counted_goes_the_whole_way_and_is_counted_anew(one_id):
+    with_lane, without = House(RULES), House(RULES, lane=False)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(2):
+        for house in (with_lane, without):
+            for _ in range(3):
+                await house.hears(request)
+            popularity = house.stage.parts.popularity
+            popularity._most = len(popularity)
+            popularity.begin("another", next(iter(popularity._rows.values())).recipe, (), reads=99)
+            popularity.begin("one more", next(iter(popularity._rows.values())).recipe, (), reads=99)
+            popularity._most = 99
+    for house in (with_lane, without):
+        for _ in range(3):
+            await house.hears(request)
+    assert with_lane.counted() == without.counted()
+
+
+async def test_a_hit_on_the_lane_is_a_use_of_the_entry():
+    used = []
+    for lane in (True, False):
+        house = House(RULES, lane=lane)
+        for _ in range(9):
+            await house.hears(head("GET", "/open/plain", "1.1", ["Host: api.example"]))
+        (kept,) = house.stage.store._responses.values()
+        used.append(kept.hits)
+    assert used[0] >= 8  # off the lane it is looked up more than once
+
+
+async def test_a_vary_record_that_comes_to_lie_there_is_seen(one_id):
+    with_lane, without = House(RULES), House(RULES, lane=False)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example", "Accept-Language: de"])
+    for house in (with_lane, without):
+        for _ in range(3):
+            await house.hears(request)
+        (kept,) = house.stage.store._responses.values()
+        key = CacheKey(kept.digest, kept.material)
+        house.stage.store.hold_vary(key, VaryRecord((b"accept-language",), ()), 60.0)
+    assert with_lane.on_lane == 1
+    said = [masked(await house.hears(request)) for house in (with_lane, without)]
+    assert said[0] == said[1]
+    assert b"X-Cache-Status: MISS" in said[0]
+
+
+async def test_who_is_asked_while_all_are_sent_away_says_that_it_is_the_last_answer():
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(3):
+        await house.hears(request)
+    house.front.is_draining = True
+    assert b"\r\nConnection: close\r\n" in await house.hears(request)
+
+
+async def test_a_head_that_is_too_long_is_refused_though_its_parts_are_known(one_id):
+    house = House(RULES, longest_head=400)
+    said = f"X-Padding: {'x' * 250}"
+    target = f"/open/plain?{'a' * 250}"
+    for _ in range(3):
+        assert b" 200 " in await house.hears(head("GET", target, "1.1", ["Host: api.example"]))
+        assert b" 200 " in await house.hears(head("GET", "/open/plain", "1.1", ["Host: api.example", said]))
+    assert house.on_lane == 2
+    assert (await house.hears(head("GET", target, "1.1", ["Host: api.example", said]))).startswith(b"HTTP/1.1 431 ")
+
+
+async def test_an_entry_whose_answers_came_to_depend_on_more_is_learned_again():
+    house = House(RULES)
+    plain = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for number in range(2 * MOST_OF_ONE):
+        for _ in range(2):
+            await house.hears(plain)
+        assert house.on_lane == 1
+        (spot,) = house.front.lane._spots.values()
+        spot.kind = Kind((b"host", b"x-%d" % number), frozenset(), frozenset())  # as under another Vary
+        house.connection._manner = None
+    for _ in range(2):
+        await house.hears(plain)
+    house.connection.data_received(plain)
+    assert not house.front.background
+
+
+async def test_who_was_answered_at_once_may_be_silent_for_as_long_as_anybody():
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example"])
+    for _ in range(2):
+        await house.hears(request)
+    for times in (1, 2):  # alone, and with another behind it
+        house.connection._alarm.set(0.5)
+        house.connection.data_received(request * times)
+        left = house.connection._alarm._due - asyncio.get_running_loop().time()
+        assert left == pytest.approx(house.front.options.keep_alive, abs=1.0)
+    await house.ends()

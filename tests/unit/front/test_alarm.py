@@ -85,3 +85,12 @@ def test_what_was_cancelled_lets_go_of_the_loop():
     assert loop.armed[0][2].cancelled
     loop.pass_until(200)
     assert rings == []
+
+
+def test_it_may_be_told_what_time_it_is():
+    loop, rings, bell = alarm()
+    bell.set_from(102.0, 5)
+    loop.pass_until(106.9)
+    assert rings == []
+    loop.pass_until(107)
+    assert rings == [107]
