@@ -10,6 +10,7 @@ from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import Headers
 from proxy.message.response import Response
+from proxy.observe.counters import class_index
 from proxy.observe.events import HITS, Outcome, RequestServed
 from proxy.pipeline import flying, heads, passing, readings, render, writes
 from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
@@ -215,7 +216,7 @@ def _count(repeats: Repeats, answer: Answer, seconds: float, now: float) -> None
     facts = answer.facts
     left = facts.ttl if facts.ttl is not None and facts.ttl > 0 else 0.0
     row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
-    row.add(answer.response.status, seconds, facts.seconds_saved, now, facts.age or 0.0, left)
+    row.add(class_index(answer.response.status), seconds, facts.seconds_saved, now, facts.age or 0.0, left)
 
 
 async def _whole(call: Call, rest: Rest) -> Answer:
