@@ -111,9 +111,15 @@ class House:
             decorate=undressed,
             probe=self.probe,
         )
+        self.whole_ways = 0
+        self._ask, self.front.handler.ask = self.front.handler.ask, self._asked
         self.front.loop = asyncio.get_running_loop()
         self.front.clock = SimpleNamespace(date=lambda: b"noon")
         self.connection, self.wire = None, None
+
+    def _asked(self, request, body, asker):
+        self.whole_ways += 1
+        self._ask(request, body, asker)
 
     def connects(self, peer="192.0.2.1"):
         self.connection, self.wire = Connection(self.front), Paper(peer)
