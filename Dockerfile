@@ -39,10 +39,11 @@ LABEL org.opencontainers.image.title="Sapwood" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/sapwood /opt/sapwood
 # The slim images come without the standard library's bytecode: what a start imports is compiled here, once. Named is
-# what is imported late.
-RUN /opt/sapwood/bin/python3 -c "import encodings.idna, importlib.readers, proxy.admin.server, \
-    proxy.backplane.client, proxy.cli.offline, proxy.cli.remote, proxy.cli.serving, proxy.observe.logger, \
-    proxy.observe.metrics, proxy.service.crew, proxy.service.worker, proxy.store.redis"
+# what is imported late; importlib, which imports parts of itself as it needs them, is compiled as a whole.
+RUN /opt/sapwood/bin/python3 -c "import compileall, importlib; compileall.compile_dir(importlib.__path__[0], quiet=1); \
+import encodings.idna, proxy.admin.server, proxy.backplane.client, proxy.cli.offline, proxy.cli.remote, \
+proxy.cli.serving, proxy.observe.logger, proxy.observe.metrics, proxy.service.crew, proxy.service.worker, \
+proxy.store.redis"
 ENV PATH=/opt/sapwood/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1
 # Of nobody in particular, and a number: runAsNonRoot cannot judge a name.
