@@ -51,9 +51,9 @@ async def test_a_worker_that_hangs_is_replaced(valkey, told, monkeypatch):
     async with asyncio.timeout(100), leader(valkey, told) as service:
         stopped = service.crew.members[0].pid
         os.kill(stopped, signal.SIGSTOP)
-        while not (ended := told.of(WorkerEnded)):  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        assert (ended[0].index, ended[0].how) == (0, "hung: not heard for 2 s")
+        await until(lambda: told.of(WorkerEnded))
+        (ended,) = told.of(WorkerEnded)
+        assert (ended.index, ended.how) == (0, "hung: not heard for 2 s")
         await all_are_up(service)
         assert service.crew.members[0].pid != stopped
         assert service.crew.restarts == 1

@@ -18,24 +18,25 @@ SETTINGS = SimpleNamespace(fingerprint="f1", written=SimpleNamespace(as_dict=lam
 
 
 class Hand:
-    """A worker's end: answers by name of the order, None for silence; remembers what it was asked."""
+    """A worker's end: answers by name of the order, None where it dies over it; remembers what it was asked."""
 
     def __init__(self, answers):
-        self.answers, self.heard = answers, []
+        self.answers, self.heard, self.end = answers, [], None
 
     async def obey(self, order, said):
         self.heard.append((order, said))
         answer = self.answers[order]
-        return answer if answer is not None else await asyncio.Event().wait()
+        if answer is None:
+            await self.end.close()
+            return await asyncio.Event().wait()
+        return answer
 
     def hear(self, news, said):
         raise AssertionError("the leader has no news")
 
 
 @pytest.fixture
-async def crew(monkeypatch):
-    monkeypatch.setattr(orders, "ANSWERS_WITHIN", 0.05)
-    monkeypatch.setattr(orders, "CHECKS_WITHIN", 0.05)
+async def crew():
     background = Background(lambda name, error: None)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(background.drain, 0)
@@ -44,6 +45,7 @@ async def crew(monkeypatch):
             members = []
             for hand in hands:
                 ours, theirs = [await Channel.over(end, background) for end in socket.socketpair()]
+                hand.end = theirs
                 for end, peer in ((ours, hand), (theirs, hand)):
                     background.start(end.serve(peer), name="serve")
                     stack.push_async_callback(end.close)
@@ -53,7 +55,7 @@ async def crew(monkeypatch):
         yield made
 
 
-async def test_all_are_asked_and_who_says_nothing_is_left_out(crew):
+async def test_all_are_asked_and_who_dies_is_left_out(crew):
     members = await crew(Hand({"count": {"n": 1}}), Hand({"count": None}), Hand({"count": {"n": 3}}))
     assert await ask_all(members, "count") == [{"n": 1}, {"n": 3}]
 
@@ -67,14 +69,14 @@ async def test_who_is_not_up_is_not_asked(crew):
 
 
 def reader(reads, refreshing=5):
-    return Hand({"would_hit": reads if reads is None else {"reads": reads}, "refresh": {"refreshing": refreshing}})
+    return Hand({"would_hit": None if reads is None else {"reads": reads}, "refresh": {"refreshing": refreshing}})
 
 
 async def test_who_has_seen_most_reads_fetches_them_again(crew):
-    few, most, silent = reader(2), reader(7), reader(None)
-    assert await refresh_by_one(await crew(few, most, silent), ("tag:a",), 9, "e:1") == 5
+    few, most, dying = reader(2), reader(7), reader(None)
+    assert await refresh_by_one(await crew(few, most, dying), ("tag:a",), 9, "e:1") == 5
     assert most.heard[1:] == [("refresh", {"selectors": ["tag:a"], "most": 9, "at": "e:1"})]
-    assert [order for order, _ in few.heard + silent.heard] == ["would_hit"] * 2
+    assert [order for order, _ in few.heard + dying.heard] == ["would_hit"] * 2
 
 
 async def test_what_nobody_has_read_is_fetched_by_nobody(crew):
@@ -97,7 +99,7 @@ async def test_who_dies_under_it_fetches_nothing(crew):
         pytest.param(
             {"mistakes": [], "fingerprint": "f2"}, "another configuration", id="another one from the same text"
         ),
-        pytest.param(None, "no answer within 0.05 s", id="silence"),
+        pytest.param(None, "the other process has gone", id="its death"),
     ],
 )
 async def test_why_a_configuration_was_not_taken(crew, answer, why):
@@ -107,3 +109,14 @@ async def test_why_a_configuration_was_not_taken(crew, answer, why):
     assert why in said
     assert bool(said) == bool(why)
     assert hand.heard == [("check", {"written": {"text": "version: 1"}})]
+
+
+async def test_nobody_is_waited_for_for_ever(crew, monkeypatch):
+    monkeypatch.setattr(orders, "ANSWERS_WITHIN", 0.01)
+    monkeypatch.setattr(orders, "CHECKS_WITHIN", 0.01)
+    hand = Hand({})
+    hand.obey = lambda *_: asyncio.Event().wait()
+    members = await crew(hand)
+    assert await ask_all(members, "count") == []
+    assert await refresh_by_one(members, ["tag:a"], 9, "e:1") == 0
+    assert await refusal(members[0], "check", SETTINGS) == "no answer within 0.01 s"
