@@ -52,42 +52,31 @@ class _Turnwise:
         turn = self._turn
         if turn is None:
             turn = self._turn = _Turn()
-            exchange = self._backplane.tasks.start(self._exchange(turn), self.operation)  # when the loop comes round
-            exchange.add_done_callback(lambda _: self._over(turn))
+            asyncio.get_running_loop().call_soon(self._send, turn)
         start = len(turn.items)
         turn.items += items
         turn.answers.append((answered, start, len(turn.items)))
         if len(turn.answers) >= MOST:
             self._turn = None
 
-    def _over(self, turn: _Turn) -> None:
-        """Let nobody wait for ever, whatever ended the exchange, also before it had begun."""
+    def _send(self, turn: _Turn) -> None:
+        """Get it done, now that the loop has come round."""
         if self._turn is turn:
             self._turn = None
-        _fail(turn, "the store's answer was given up")
+        self._ask(turn.items, lambda replies: self._answered(turn, replies))
 
-    async def _exchange(self, turn: _Turn) -> None:
-        if self._turn is turn:
-            self._turn = None
-        try:
-            replies = await self._ask(turn.items)
-        except StoreError as error:
-            _fail(turn, str(error))
-            return
-        common = replies[len(turn.items) :]
-        answers, turn.answers = turn.answers, []
-        for answered, start, end in answers:
-            answered(replies[start:end] + common)
+    def _answered(self, turn: _Turn, replies: list[Any] | StoreError) -> None:
+        """Tell each caller, whatever the one before does."""
+        common = [] if isinstance(replies, StoreError) else replies[len(turn.items) :]
+        for answered, start, end in turn.answers:
+            try:
+                answered(StoreError(str(replies)) if isinstance(replies, StoreError) else replies[start:end] + common)
+            except Exception as error:  # noqa: BLE001 - the others wait too
+                self._backplane.tasks.failed(self.operation, error)
 
-    async def _ask(self, items: Sequence[Any]) -> list[Any]:
-        """Return a reply for each item, and perhaps one more for all."""
+    def _ask(self, items: Sequence[Any], answered: Answered) -> None:
+        """Get a reply for each item, and perhaps one more for all."""
         raise NotImplementedError
-
-
-def _fail(turn: _Turn, why: str) -> None:
-    answers, turn.answers = turn.answers, []
-    for answered, _, _ in answers:
-        answered(StoreError(why))
 
 
 class Lookups(_Turnwise):
@@ -103,9 +92,14 @@ class Lookups(_Turnwise):
         """Read these keys and the common one, all of one moment: ``answered`` gets their values, bytes or None."""
         self._join(keys, answered)
 
-    async def _ask(self, items: Sequence[Any]) -> list[Any]:
-        values: list[Any] = await self._backplane.run(self.operation, b"MGET", *items, self._common)
-        return values
+    def _ask(self, items: Sequence[Any], answered: Answered) -> None:
+        command = (b"MGET", *items, self._common)
+        self._backplane.begin(
+            self.operation,
+            (command,),
+            lambda replies: answered(replies if isinstance(replies, StoreError) else replies[0]),
+            errors_are_answers=False,
+        )
 
 
 class Saves(_Turnwise):
@@ -124,11 +118,13 @@ class Saves(_Turnwise):
             if isinstance(reply, ResponseError):
                 raise StoreError(f"the store refused: {reply}") from reply
 
-    async def _ask(self, items: Sequence[Any]) -> list[Any]:
-        replies = await self._backplane.attempt(self.operation, items)
-        if any(isinstance(reply, ResponseError) for reply in replies):
-            self._backplane.tell(self.operation, "reply")
-        return replies
+    def _ask(self, items: Sequence[Any], answered: Answered) -> None:
+        def told(replies: list[Any] | StoreError) -> None:
+            if isinstance(replies, list) and any(isinstance(reply, ResponseError) for reply in replies):
+                self._backplane.tell(self.operation, "reply")
+            answered(replies)
+
+        self._backplane.begin(self.operation, items, told, errors_are_answers=True)
 
 
 def _settle(waiting: asyncio.Future[list[Any]], replies: list[Any] | StoreError) -> None:

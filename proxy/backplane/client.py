@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from hiredis import pack_command
@@ -13,6 +14,7 @@ from proxy.background import Background
 from proxy.backplane.breaker import Breaker
 from proxy.backplane.pool import Pool, StalledError
 from proxy.backplane.server import facts_of
+from proxy.backplane.straight import Straight
 from proxy.message.errors import StoreError
 from proxy.observe.events import StoreAnswered, TaskFailed
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from proxy.observe.events import Observer
 
     Command = Sequence[bytes | str | float]
+    Told = Callable[[list[Any] | StoreError], None]
 
 T = TypeVar("T")
 
@@ -78,6 +81,62 @@ class Backplane:
     async def attempt(self, operation: str, commands: Sequence[Command]) -> list[Any]:
         """Send all commands in one round trip and return their replies, in order; error replies are among them."""
         return await self._call(operation, lambda connection: _exchange(connection, commands), errors_are_answers=True)
+
+    def begin(self, operation: str, commands: Sequence[Command], told: Told, *, errors_are_answers: bool) -> None:
+        """Send all commands in one round trip: ``told`` gets their replies, or why there are none, in a later turn.
+
+        Without a task where a connection is open that was answered on a moment ago. ``told`` must not raise.
+        """
+        connection = None if self._breaker.is_open or self._closed else self._pool.take_warm()
+        if connection is None:
+            calling = self.tasks.start(self._asked(operation, commands, errors_are_answers), operation)
+            calling.add_done_callback(lambda _: told(_outcome(calling)))
+            return
+        started, context = time.perf_counter(), copy_context()
+
+        def ended(outcome: list[Any] | Exception) -> None:
+            self.tasks.release(straight)
+            if not errors_are_answers and isinstance(outcome, list):
+                outcome = next((reply for reply in outcome if isinstance(reply, ResponseError)), outcome)
+            # Whoever is told of the exchange may want to know on whose behalf it was made.
+            context.run(self._ended, operation, connection, started, outcome, told)
+
+        straight = Straight(connection, len(commands), ended)
+        self.tasks.hold(straight, lambda: straight.end(StoreError("the store's answer was given up")))
+        straight.begin(b"".join(map(_packed, commands)), self._options.timeout)
+
+    async def _asked(
+        self,
+        operation: str,
+        commands: Sequence[Command],
+        errors_are_answers: bool,  # noqa: FBT001 - as begin has it
+    ) -> list[Any] | StoreError:
+        try:
+            return await (self.attempt if errors_are_answers else self.pipeline)(operation, commands)
+        except StoreError as error:
+            return error
+
+    def _ended(
+        self,
+        operation: str,
+        connection: AbstractConnection,
+        started: float,
+        outcome: list[Any] | Exception,
+        told: Told,
+    ) -> None:
+        """Give a connection back, and tell what came of its exchange."""
+        is_answered = not isinstance(outcome, Exception) or isinstance(outcome, ResponseError)
+        if is_answered and self._pool.is_of_now(connection):
+            self._pool.give_answered(connection)
+        elif not self._closed:
+            self.tasks.start(self._give(connection, answered=is_answered), "store connection")
+        seconds, failure = time.perf_counter() - started, ""
+        if isinstance(outcome, Exception):
+            failure, outcome = self._failed(outcome)
+        else:
+            self._measure(seconds)
+        self._observer.tell(StoreAnswered(operation, seconds, failure))
+        told(outcome)
 
     async def script(
         self, operation: str, script: Script, keys: Sequence[bytes], args: Sequence[bytes | str | int]
@@ -132,27 +191,31 @@ class Backplane:
                 replies = await self._on_a_connection(exchange)
             for reply in replies:
                 if isinstance(reply, ResponseError) and not errors_are_answers:
-                    failure = "reply"
-                    raise StoreError(f"the store refused: {reply}") from reply
-        except TimeoutError as error:
-            failure = "timeout"
-            self.breaks += 1
-            self._breaker.trip(failure)
-            raise StoreError(f"the store did not answer within {self._options.timeout:g} s") from error
-        except StalledError as error:
-            failure = "busy"
-            raise StoreError(str(error)) from error
-        except (RedisError, OSError) as error:
-            failure = "connection"
-            self.breaks += 1
-            self._breaker.trip(failure)
-            raise StoreError(f"the store cannot be reached: {error}") from error
+                    raise reply
+        except (TimeoutError, StalledError, RedisError, OSError) as error:
+            failure, told = self._failed(error)
+            raise told from error
         else:
             failure = ""
             self._measure(time.perf_counter() - started)
             return replies
         finally:
             self._observer.tell(StoreAnswered(operation, time.perf_counter() - started, failure))
+
+    def _failed(self, error: Exception) -> tuple[str, StoreError]:
+        """Say what an exchange failed with, after opening the breaker where the server is to blame."""
+        if isinstance(error, StoreError):
+            return "cancelled", error
+        if isinstance(error, ResponseError):
+            return "reply", StoreError(f"the store refused: {error}")
+        if isinstance(error, StalledError):
+            return "busy", StoreError(str(error))
+        self.breaks += 1
+        if isinstance(error, TimeoutError) and not isinstance(error, RedisError):
+            self._breaker.trip("timeout")
+            return "timeout", StoreError(f"the store did not answer within {self._options.timeout:g} s")
+        self._breaker.trip("connection")
+        return "connection", StoreError(f"the store cannot be reached: {error}")
 
     async def _on_a_connection(self, exchange: Callable[[AbstractConnection], Awaitable[T]]) -> T:
         connection = await self._pool.take()
@@ -164,10 +227,13 @@ class Backplane:
             answered = True
             return result
         finally:
-            if not answered:
-                # A reply may still be on its way: nobody else may read it as theirs.
-                await connection.disconnect(nowait=True)
-            await self._pool.give(connection, answered=answered)
+            await self._give(connection, answered=answered)
+
+    async def _give(self, connection: AbstractConnection, *, answered: bool) -> None:
+        if not answered:
+            # A reply may still be on its way: nobody else may read it as theirs.
+            await connection.disconnect(nowait=True)
+        await self._pool.give(connection, answered=answered)
 
     async def _probe(self) -> None:
         """Ask for a sign of life on a new connection. Raises ConnectionError."""
@@ -195,6 +261,13 @@ async def _ready(connection: AbstractConnection) -> bool:
         await connection.disconnect(nowait=True)
     await connection.connect()  # type: ignore[no-untyped-call]  # redis-py types most of itself, not this
     return broken
+
+
+def _outcome(calling: asyncio.Task[list[Any] | StoreError]) -> list[Any] | StoreError:
+    if calling.cancelled():
+        return StoreError("the store's answer was given up")
+    error = calling.exception()
+    return calling.result() if error is None else StoreError(f"the store could not be asked: {error}")
 
 
 def _packed(command: Command) -> bytes:

@@ -89,6 +89,14 @@ class Pool:
         self._in_use[connection] = self._generation
         return connection
 
+    def take_warm(self) -> AbstractConnection | None:
+        """Return a connection that is open and needs no closer look, None where there is none to be had at once."""
+        if not self._idle or not self.is_warm(self._idle[-1]):
+            return None
+        connection = self._idle.pop()
+        self._in_use[connection] = self._generation
+        return connection
+
     def is_warm(self, connection: AbstractConnection) -> bool:
         """Say whether it was answered on so lately, and not been closed since, that it needs no closer look.
 
@@ -107,9 +115,22 @@ class Pool:
             self._answered_at[connection] = asyncio.get_running_loop().time()
         else:
             self._answered_at.pop(connection, None)
-        if self._in_use[connection] != self._generation:
+        if not self.is_of_now(connection):
             # Made before the server went away: it may be dead without knowing.
             await connection.disconnect(nowait=True)
+        self._hand_on(connection)
+
+    def give_answered(self, connection: AbstractConnection) -> None:
+        """Take back a connection ``is_of_now``, on which the server replied."""
+        self._answers += 1
+        self._answered_at[connection] = asyncio.get_running_loop().time()
+        self._hand_on(connection)
+
+    def is_of_now(self, connection: AbstractConnection) -> bool:
+        """Say whether it was taken since the server last went away."""
+        return self._in_use[connection] == self._generation
+
+    def _hand_on(self, connection: AbstractConnection) -> None:
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():

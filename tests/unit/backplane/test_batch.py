@@ -30,8 +30,22 @@ class Redis:
     async def pipeline(self, operation, commands):
         return await self._answer(operation, commands)
 
-    async def attempt(self, operation, commands):
-        return await self._answer(operation, commands)
+    def begin(self, operation, commands, told, *, errors_are_answers):
+        assert errors_are_answers is (operation == "save")
+
+        def over(asking):
+            if asking.cancelled():
+                told(StoreError("given up"))
+            else:
+                told(asking.result())
+
+        self.tasks.start(self._asked(operation, commands), operation).add_done_callback(over)
+
+    async def _asked(self, operation, commands):
+        try:
+            return await self._answer(operation, commands)
+        except StoreError as error:
+            return error
 
     def tell(self, operation, failure):
         self.told.append((operation, failure))
@@ -128,15 +142,16 @@ async def test_at_the_end_nobody_waits_for_ever(redis):
         await waiting
 
 
-async def test_who_asked_just_before_the_end_does_not_wait_for_ever_either(redis):
+async def test_who_is_told_and_fails_costs_the_others_nothing(redis):
     lookups = Lookups(redis, b"seq")
-    asking = read(lookups, [b"a"])
-    asking.send(None)  # written down; the exchange is yet to begin
-    await redis.tasks.drain(0)
-    with pytest.raises(StoreError, match="given up"):
-        asking.send(None)
-    assert redis.sent == []
+
+    def fails(_):
+        raise ValueError("a bug")
+
+    lookups.ask([b"a"], fails)
     assert (await read(lookups, [b"b"]))[0] == b"value of b"
+    assert [str(error) for error in redis.failures] == ["a bug"]
+    redis.failures.clear()
 
 
 async def test_saves_of_one_turn_go_together_and_a_refusal_is_its_callers_alone(redis):
