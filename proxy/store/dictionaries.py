@@ -6,11 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
+from proxy.message.errors import StoreError
 from proxy.store.dictionary import BadDictionaryError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from proxy.background import Background
     from proxy.store.dictionary import Dictionary
     from proxy.store.shelf import Shelf
 
@@ -27,12 +29,13 @@ MOST_LOST: Final = 64
 class Dictionaries(dict[bytes, "Dictionary"]):
     """Those at hand, by name. ``now`` gives the seconds by which one that was lost is looked for again."""
 
-    def __init__(self, shelf: Shelf, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shelf: Shelf, tasks: Background, *, now: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._shelf = shelf
+        self._tasks = tasks
         self._now = now
         self._lost: dict[bytes, float] = {}
-        self._asked: dict[bytes, asyncio.Future[Dictionary | None]] = {}
+        self._asked: dict[bytes, asyncio.Task[Dictionary | StoreError | None]] = {}
 
     def hold(self, dictionary: Dictionary) -> None:
         """Keep one at hand as the newest; beyond so many the one that came first goes."""
@@ -49,15 +52,20 @@ class Dictionaries(dict[bytes, "Dictionary"]):
             return here
         asked = self._asked.get(name)
         if asked is None:
-            asked = self._asked[name] = asyncio.ensure_future(self._fetch(name))
+            asked = self._asked[name] = self._tasks.start(self._fetch(name), "dictionary")
             asked.add_done_callback(lambda _: self._asked.pop(name, None))
-        return await asyncio.shield(asked)  # one who leaves takes nothing from the others
+        answer = await asyncio.shield(asked)  # one who leaves takes nothing from the others
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
 
-    async def _fetch(self, name: bytes) -> Dictionary | None:
+    async def _fetch(self, name: bytes) -> Dictionary | StoreError | None:
         try:
             dictionary = await self._shelf.fetch(name)
         except BadDictionaryError:
             dictionary = None
+        except StoreError as error:
+            return error  # theirs who asked, however many they are
         if dictionary is None:
             self._lost.pop(name, None)
             self._lost[name] = self._now() + LOST_SECONDS

@@ -45,7 +45,7 @@ class RedisStore:
         self._saves = Saves(backplane)
         self._options = options
         shelf = Shelf(backplane, ledger.service)
-        self._known = Dictionaries(shelf)
+        self._known = Dictionaries(shelf, backplane.tasks)
         self._learning = Learning(shelf, self._known, options.dictionary, backplane.tasks, backplane.observer)
 
     async def load(self, key: CacheKey, *, shared: bool = False) -> Found:

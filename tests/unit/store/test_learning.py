@@ -29,7 +29,7 @@ class Replica:
     def __init__(self, url, told, options=OPTIONS):
         self.backplane = Backplane(BackplaneOptions(url), told)
         self.shelf = Shelf(self.backplane, "svc")
-        self.known = Dictionaries(self.shelf)
+        self.known = Dictionaries(self.shelf, self.backplane.tasks)
         self.seconds = 1000.0
         tasks = self.backplane.tasks
         self.learning = Learning(self.shelf, self.known, options, tasks, told, now=lambda: self.seconds)
