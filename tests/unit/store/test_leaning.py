@@ -125,6 +125,12 @@ def test_a_frame_that_would_fill_memory_is_refused_before_it_does():
         tracemalloc.stop()
 
 
+def test_what_is_larger_than_any_is_not_even_looked_up():
+    """Large records are read in threads, where a dictionary at hand may not be used."""
+    with pytest.raises(BadRecordError, match="too large"):
+        decode(forged(frame=bytes(2 * LONGEST)), MATERIAL, MAX_BODY, {})
+
+
 def test_sections_are_what_a_dictionary_learns_from():
     (octets,) = sections(1)
     assert straighten(lean(octets, a_dictionary()), KNOWN) == octets

@@ -144,7 +144,7 @@ async def test_an_entry_never_leans_on_what_may_end_before_it(replica):
         leaning.append(replica.seconds)
         await replica.passes(1.0)
     assert replica.learning.current is dictionary
-    assert leaning[-1] + 60 < replica.learning._ends
+    assert leaning[-1] + 60 + 9 < replica.learning._ends  # its time begins only when Redis has it
 
 
 async def test_what_lives_too_long_leans_on_nothing(replica, valkey):
