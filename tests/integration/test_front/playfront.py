@@ -42,6 +42,12 @@ class Script:
             await asyncio.wait_for(self.tell.wait(), 5)
 
 
+async def swallow(request, body, interim):
+    """A page that reads what it is sent, and then has nothing to say."""
+    while await body.read():
+        pass
+
+
 class Stream:
     """A body of given chunks; None in them waits for ``gate``."""
 

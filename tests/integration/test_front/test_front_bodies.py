@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from playfront import get, post
+from playfront import get, post, swallow
 from servers import until
 
 from proxy.message.headers import Headers
@@ -143,11 +143,7 @@ async def test_a_large_rest_of_unknown_length_closes_too(start):
 async def test_a_body_that_breaks_is_the_handlers_error_and_its_answer(start):
     _, script, connect = await start()
 
-    @script.page(b"/")
-    async def page(request, body, interim):
-        while await body.read():
-            pass
-
+    script.page(b"/")(swallow)
     client = await connect()
     client.send(post(b"/", b"Transfer-Encoding: chunked", body=b"2\r\nab\r\nzz\r\n" + get(b"/smuggled")))
     status, fields, _ = await client.answer()

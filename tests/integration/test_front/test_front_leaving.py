@@ -5,7 +5,7 @@ import resource
 import socket
 import struct
 
-from playfront import Stream, get, post
+from playfront import Stream, get, post, swallow
 from servers import until
 
 from proxy.message.response import Response
@@ -102,11 +102,7 @@ async def test_a_client_that_leaves_ends_its_request(start):
 async def test_a_client_that_leaves_within_its_body_ends_its_request(start):
     _, script, connect = await start()
 
-    @script.page(b"/")
-    async def page(request, body, interim):
-        while await body.read():
-            pass
-
+    script.page(b"/")(swallow)
     client = await connect()
     client.send(post(b"/", b"Content-Length: 10", body=b"abc"))
     await until(lambda: script.requests)

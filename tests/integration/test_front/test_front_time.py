@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playfront import Stream, get, post
+from playfront import Stream, get, post, swallow
 from servers import until
 
 from proxy.message.response import Response
@@ -58,11 +58,7 @@ async def test_an_idle_connection_is_closed_and_one_in_use_is_not(start):
 async def test_a_body_that_stops_coming_is_408(start):
     _, script, connect = await start(body_timeout=0.1)
 
-    @script.page(b"/")
-    async def page(request, body, interim):
-        while await body.read():
-            pass
-
+    script.page(b"/")(swallow)
     client = await connect()
     client.send(post(b"/", b"Content-Length: 10", body=b"abc"))
     status, fields, _ = await client.answer()
