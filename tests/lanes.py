@@ -24,7 +24,7 @@ from proxy.pipeline.answer import Pipeline
 from proxy.pipeline.probe import Probe
 from proxy.pipeline.render import undressed
 from proxy.wire.limits import WireLimits
-from tests.pipeline.stage import Chunks, Stage
+from tests.pipeline.stage import Begun, Chunks, Stage
 
 _MASKED = re.compile(rb"\r\n(Date|Age): [^\r]*")
 
@@ -37,7 +37,7 @@ class Library:
         self.headers = {b"Content-Type": b"application/json", b"Date": b"Tue, 14 Nov 2023 22:13:20 GMT"}
 
     def begin(self, outgoing, heard, interim=None):
-        del outgoing, heard, interim  # it is asked by those who wait
+        return Begun(self, outgoing, heard, interim)
 
     async def send(self, outgoing, interim=None):
         del interim

@@ -15,7 +15,7 @@ A flight stays on the board until it is over, so that between a landing and the 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from proxy.message.errors import OriginError
 from proxy.message.values import value
@@ -81,6 +81,19 @@ Fly: TypeAlias = "Callable[[Flight], Coroutine[Any, Any, None]]"
 SetOut: TypeAlias = "Callable[[Flight], Callable[[], None] | None]"
 
 
+class Leader(Protocol):
+    """The one who started a flight, and is told without waiting."""
+
+    @property
+    def has_left(self) -> bool:
+        """Say whether nobody is there any more."""
+        ...
+
+    def landed(self, flight: Flight, landing: Landing) -> None:
+        """Take the landing, and what was set aside with it. Must not raise."""
+        ...
+
+
 class Flight:
     """One fetch under way. ``landing`` is None until it has landed; ``over`` is called once, when nothing is left to do."""
 
@@ -89,7 +102,8 @@ class Flight:
         self.landing: Landing | None = None
         self.followers = 0
         self.leader_body: Body | None = None
-        self.has_leader = False
+        self._leader: Leader | None = None
+        self._has_leader = False
         self._over: Callable[[Flight], None] | None = over
         self._waiting: list[asyncio.Future[Landing]] = []
 
@@ -97,6 +111,16 @@ class Flight:
     def is_over(self) -> bool:
         """Say whether all that it fetched is here, and it is only being saved."""
         return isinstance(self.landing, Shared) and self.landing.saving and self.landing.is_whole
+
+    @property
+    def has_leader(self) -> bool:
+        """Say whether the one who started it still wants to know."""
+        return self._has_leader and (self._leader is None or not self._leader.has_left)
+
+    def starts_for(self, leader: Leader | None) -> None:
+        """Belong to a leader; None: to one that will call ``lead``."""
+        self._has_leader = True
+        self._leader = leader
 
     @property
     def has_ended(self) -> bool:
@@ -113,6 +137,11 @@ class Flight:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(landing)
+        leader, self._leader = self._leader, None
+        if leader is not None:
+            self._has_leader = not leader.has_left
+            if self._has_leader:  # in its own turn: what it does next is not to be done on top of this
+                asyncio.get_running_loop().call_soon(leader.landed, self, landing)
 
     def end(self) -> None:
         """Be over. Whoever still waits, because it crashed or was given up, is told that it failed. Idempotent."""
@@ -148,7 +177,7 @@ class Flight:
         return await waiter
 
     async def _leader_left(self) -> None:
-        self.has_leader = False
+        self._has_leader = False
         # The landing and the leader's hang-up fell into one turn of the loop: what was set aside is given up.
         if self.leader_body is not None:
             await self.leader_body.aclose()
@@ -186,9 +215,10 @@ class Flights:
         """Say whether it has as many followers as ``limits.waiters`` allows."""
         return flight.followers >= self._waiters
 
-    def start(self, key: str, fly: Fly, *, leader: bool, set_out: SetOut | None = None) -> Flight:
+    def start(self, key: str, fly: Fly, *, leader: Leader | bool, set_out: SetOut | None = None) -> Flight:
         """Put a flight on the board, in the place of one whose landing was refused; ``fly`` must land it.
 
+        ``leader``: who is told of the landing; True: who will call ``lead``; False: nobody.
         ``set_out`` does without a task what can be done so: it lands and ends the flight, or goes on with a task; it
         returns how to give it up, or None where nothing was done, and then ``fly`` flies.
         """
@@ -196,7 +226,7 @@ class Flights:
         self._begin(flight, fly, set_out, leader=leader)
         return flight
 
-    def start_alone(self, key: str, fly: Fly, *, leader: bool, set_out: SetOut | None = None) -> Flight:
+    def start_alone(self, key: str, fly: Fly, *, leader: Leader | bool, set_out: SetOut | None = None) -> Flight:
         """Start a flight that nobody can join."""
         flight = Flight(key, self._over)
         self._begin(flight, fly, set_out, leader=leader)
@@ -208,9 +238,15 @@ class Flights:
         task.add_done_callback(lambda _: _never_begun(flight, flying))
         self._background.release(flight)
 
-    def _begin(self, flight: Flight, fly: Fly, set_out: SetOut | None, *, leader: bool) -> None:
-        flight.has_leader = leader
-        give_up = None if set_out is None else set_out(flight)
+    def _begin(self, flight: Flight, fly: Fly, set_out: SetOut | None, *, leader: Leader | bool) -> None:
+        if leader is not False:
+            flight.starts_for(None if leader is True else leader)
+        try:
+            give_up = None if set_out is None else set_out(flight)
+        except Exception as error:  # noqa: BLE001 - as where its task crashes
+            self._background.failed("flight", error)
+            flight.end()
+            return
         if give_up is None:
             self.go_on(flight, fly(flight))
         elif not flight.has_ended:

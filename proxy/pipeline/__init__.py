@@ -7,6 +7,7 @@
 - ``probe``    whether the next like request may get what the last one got, and nobody asked
 - ``lookup``   what the store has for a request, and what the ledger says of it
 - ``flying``   who leads a flight, who follows, what each of them gets
+- ``leading``  leading a flight without a task
 - ``judging``  from the head of an answer to what is to be kept of it
 - ``solo``     the usual miss, which needs no crew
 - ``fill``     a flight's crew: ask the backend, decide on the head, collect, save

@@ -12,7 +12,7 @@ from proxy.message.headers import Headers
 from proxy.message.response import Response
 from proxy.observe.counters import class_index
 from proxy.observe.events import HITS, Outcome, RequestServed
-from proxy.pipeline import flying, heads, passing, readings, render, writes
+from proxy.pipeline import flying, heads, leading, passing, readings, render, writes
 from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
 from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
@@ -79,8 +79,19 @@ class Pipeline:
             given = partial(_raise, error)
         if isinstance(given, Answer):
             asker.answered(given)
+        elif isinstance(given, Quest):
+            self._lead(call, given, asker)
         else:
             asker.goes_on(partial(_whole, call, given))
+
+    def _lead(self, call: Call, quest: Quest, asker: Asker) -> None:
+        """Answer somebody from a flight: in a task where it is another's."""
+
+        def goes_on(rest: Rest) -> None:
+            asker.goes_on(partial(_whole, call, rest))
+
+        if not leading.lead(self.parts, quest, asker, goes_on):
+            goes_on(partial(flying.fly, self.parts, quest))
 
     def _call(self, request: Request, body: Body | None, interim: Callable[[Response], None] | None) -> Call:
         book = self.parts.book
@@ -94,6 +105,8 @@ class Pipeline:
 
     async def _after(self, call: Call, visit: Visit, looking: Looking) -> Answer:
         given = self._decided(call, visit, await looking())
+        if isinstance(given, Quest):
+            return await flying.fly(self.parts, given)
         return given if isinstance(given, Answer) else await given()
 
     def _first(self, call: Call) -> Visit | Answer | Rest:
@@ -143,8 +156,8 @@ class Pipeline:
         facts = Facts(call.route, call.namespace, Outcome.BYPASS, "preflight")
         return Answer(replace(response, headers=headers), b"", facts)
 
-    def _decided(self, call: Call, visit: Visit, looked: Looked) -> Answer | Rest:
-        """Answer from the store where the plan says so, else from the backend, together with all who ask the same."""
+    def _decided(self, call: Call, visit: Visit, looked: Looked) -> Answer | Quest | Rest:
+        """Answer from the store where the plan says so, else from the backend, by a quest with all who ask the same."""
         request, route, parts = visit.request, visit.route, self.parts
         readings.was_read(parts, visit, looked)
         now = parts.wall()
@@ -168,14 +181,15 @@ class Pipeline:
                 return render.stale(visit, (stored, looked.standing), now, detail="stale-while-revalidate")
             case plan.Revalidate(stored, reason):
                 quest = Quest(visit, looked, reason, stored)
-                return partial(heads.ask if request.method == b"HEAD" else flying.fly, parts, quest)
+                return partial(heads.ask, parts, quest) if request.method == b"HEAD" else quest
             case plan.Fetch(reason, coalesce):
                 if request.method == b"HEAD":
                     return partial(self._pass, call, "head")
                 if route.implicit and b"range" in request.headers:
                     # Nobody said that the whole is worth having: it may be a film, and this a jump into it.
                     return partial(self._pass, call, "range")
-                return partial(flying.fly if coalesce else flying.fly_alone, parts, Quest(visit, looked, reason, None))
+                quest = Quest(visit, looked, reason, None)
+                return quest if coalesce else partial(flying.fly_alone, parts, quest)
             case plan.Refuse(code, detail):
                 return render.own(problem(code, detail), call, Outcome.REFUSED, detail="only-if-cached")
             case _:

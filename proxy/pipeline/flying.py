@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from proxy.fetch.flights import Failed, Flight, Handed, Landing, Shared
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import OriginError, StoreError
+from proxy.message.response import Response
 from proxy.observe.events import Outcome
 from proxy.pipeline import render
 from proxy.pipeline.fill import Crew
@@ -54,9 +55,9 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
     for _ in range(MOST_FLIGHTS_TRIED):
         flight = parts.flights.under_way(digest)
         if flight is None or flight is refused:
-            crew = Crew(parts, quest.visit, _still_so(parts, quest))
+            crew = Crew(parts, quest.visit, still_so(parts, quest))
             flight = parts.flights.start(digest, crew.fly, leader=True, set_out=partial(set_out, crew))
-            return await _led(parts, quest, flight, await flight.lead())
+            return await led(parts, quest, flight, await flight.lead())
         if quest.reason is Forward.REQUEST:
             break  # the client asked for the backend's word, and that flight set out before it asked
         if parts.flights.is_full(flight):
@@ -76,7 +77,7 @@ async def fly(parts: Parts, quest: Quest) -> Answer:
     return await fly_alone(parts, quest)
 
 
-def _still_so(parts: Parts, quest: Quest) -> Looked | None:
+def still_so(parts: Parts, quest: Quest) -> Looked | None:
     """Return what the quest's own look found, if a second one could only find the same: nobody here has saved since."""
     looked = quest.looked
     digest, flights = looked.place.digest, parts.flights
@@ -87,10 +88,10 @@ def _still_so(parts: Parts, quest: Quest) -> Looked | None:
 
 async def fly_alone(parts: Parts, quest: Quest) -> Answer:
     """Answer from a flight that nobody else can join. Raises OriginError."""
-    crew = Crew(parts, quest.visit, _still_so(parts, quest))
+    crew = Crew(parts, quest.visit, still_so(parts, quest))
     digest = quest.looked.place.digest
     flight = parts.flights.start_alone(digest, crew.fly, leader=True, set_out=partial(set_out, crew))
-    return await _led(parts, quest, flight, await flight.lead())
+    return await led(parts, quest, flight, await flight.lead())
 
 
 def _next_place(quest: Quest, landing: Shared) -> str:
@@ -102,7 +103,7 @@ def _next_place(quest: Quest, landing: Shared) -> str:
     return keys.variant(quest.visit.key, vary.selecting(union, quest.visit.asked)).digest
 
 
-async def _led(parts: Parts, quest: Quest, flight: Flight, landing: Landing) -> Answer:
+async def led(parts: Parts, quest: Quest, flight: Flight, landing: Landing) -> Answer:
     """Answer the one who started the flight."""
     match landing:
         case Failed(error):
@@ -156,27 +157,11 @@ async def _from_flight(parts: Parts, quest: Quest, landing: Shared, body: Body, 
 
 
 async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, leading: bool) -> Answer:
+    if is_at_once(landing):
+        await body.aclose()
+        return at_once(parts, quest, landing, leading=leading)  # one write, and nobody to follow
     visit, draft, now = quest.visit, landing.draft, parts.wall()
-    status = CacheStatus(
-        fwd=quest.reason.value,
-        fwd_status=landing.answered,
-        stored=leading and landing.saving,
-        collapsed=not leading,
-    )
-    if landing.how == "found":
-        await body.aclose()
-        return render.hit(visit, draft, HIT_IN[parts.store.name], now)
-    if landing.how == "revalidated":
-        await body.aclose()
-        return render.from_store(visit, draft, status, Outcome.REVALIDATED if leading else Outcome.COLLAPSED, now)
-    age = freshness.current_age(draft, now)
-    if leading:
-        outcome, head = Outcome.MISS, landing.response.headers
-    else:
-        outcome, head = Outcome.COLLAPSED, draft.headers.with_field(b"Age", b"%d" % age)
-    headers = render.dressed(visit, replace(landing.response, headers=head), status, outcome, age=age)
-    facts = Facts(visit.route.name, visit.namespace, outcome, ttl=draft.freshness.lifetime - age, age=age)
-    answer = Answer(replace(landing.response, headers=headers), body, facts)
+    answer = _dressed(quest, landing, body, now, leading=leading)
     if render.is_not_modified(visit.request, answer.response, draft.response_time):
         await body.aclose()
         return render.not_modified(answer)
@@ -184,10 +169,45 @@ async def _rendered(parts: Parts, quest: Quest, landing: Shared, body: Body, *, 
         await body.aclose()
         whole = replace(answer, body=landing.spool.body())
         return render.of_bytes(visit.request, whole, response_time=draft.response_time, now=now)
-    if landing.is_whole and landing.spool.length is not None and not landing.spool.trailers:
-        await body.aclose()
-        return replace(answer, body=landing.spool.body())  # one write, and nobody to follow
     return answer
+
+
+def is_at_once(landing: Shared) -> bool:
+    """Say whether all that the backend sent is here, and as long as it had said."""
+    return landing.is_whole and landing.spool.length is not None and not landing.spool.trailers
+
+
+def at_once(parts: Parts, quest: Quest, landing: Shared, *, leading: bool) -> Answer:
+    """Answer with what is all here."""
+    visit, draft, now = quest.visit, landing.draft, parts.wall()
+    if landing.how == "found":
+        return render.hit(visit, draft, HIT_IN[parts.store.name], now)
+    if landing.how == "revalidated":
+        status = _status(quest, landing, leading=leading)
+        return render.from_store(visit, draft, status, Outcome.REVALIDATED if leading else Outcome.COLLAPSED, now)
+    answer = _dressed(quest, landing, landing.spool.body(), now, leading=leading)
+    return render.of_bytes(visit.request, answer, response_time=draft.response_time, now=now)
+
+
+def _dressed(quest: Quest, landing: Shared, body: bytes | Body, now: float, *, leading: bool) -> Answer:
+    """Return the answer that was fetched, whatever the request says of what its client has."""
+    visit, draft, response = quest.visit, landing.draft, landing.response
+    age = freshness.current_age(draft, now)
+    outcome = Outcome.MISS if leading else Outcome.COLLAPSED
+    if not leading:
+        response = replace(response, headers=draft.headers.with_field(b"Age", b"%d" % age))
+    headers = render.dressed(visit, response, _status(quest, landing, leading=leading), outcome, age=age)
+    facts = Facts(visit.route.name, visit.namespace, outcome, ttl=draft.freshness.lifetime - age, age=age)
+    return Answer(Response(response.status, headers, response.reason, response.version), body, facts)
+
+
+def _status(quest: Quest, landing: Shared, *, leading: bool) -> CacheStatus:
+    return CacheStatus(
+        fwd=quest.reason.value,
+        fwd_status=landing.answered,
+        stored=leading and landing.saving,
+        collapsed=not leading,
+    )
 
 
 async def _handed(parts: Parts, quest: Quest, landing: Handed) -> Answer:
@@ -212,6 +232,11 @@ def _may_be_stale(parts: Parts, quest: Quest, code: int | None) -> bool:
     return plan.may_serve_on_error(
         quest.stored, quest.looked.standing, visit.request, visit.route, status=code, now=parts.wall()
     )
+
+
+def stale_instead(parts: Parts, quest: Quest, code: int) -> Answer | None:
+    """Return what is stored, where the backend's answer is worse."""
+    return _stale(parts, quest, code) if _may_be_stale(parts, quest, code) else None
 
 
 def _failed(parts: Parts, quest: Quest, error: OriginError) -> Answer:

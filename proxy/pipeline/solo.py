@@ -22,6 +22,7 @@ from proxy.observe.events import OriginAnswered
 from proxy.pipeline.fill import land_whole
 from proxy.pipeline.judging import Draft, Heard
 from proxy.policy import forwarding
+from proxy.policy.hops import DEBUG
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
 
 def set_out(crew: Crew, flight: Flight) -> Callable[[], None] | None:
     """Send the request of a flight, where it is a usual one; return how to give it up, None where nothing was done."""
-    looked, route = crew.looked, crew.visit.route
-    if looked is None or isinstance(looked.entry, StoredResponse) or route.adaptive:
+    looked, visit = crew.looked, crew.visit
+    if looked is None or isinstance(looked.entry, StoredResponse) or visit.route.adaptive:
+        return None
+    if DEBUG in visit.request.headers:  # what is waited for is told in the context of who wants to know: a task has it
         return None
     return _Solo(crew, flight, looked).begin()
 
@@ -101,7 +104,8 @@ class _Solo:
         if whole is not None and len(whole) <= parts.options.max_body:
             kept = crew.judge(looked, heard, whole)
             if isinstance(kept, Draft) and parts.budget.take(len(whole)):
-                land_whole(flight, looked, whole, heard, kept)
+                # On its way before anybody can ask for it again.
                 parts.flights.go_on(flight, crew.keep(looked, kept))
+                land_whole(flight, looked, whole, heard, kept)
                 return
         parts.flights.go_on(flight, crew.answered(flight, looked, reply, heard))

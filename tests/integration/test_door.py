@@ -337,11 +337,11 @@ async def test_an_answer_that_cannot_be_sent_ends_its_connection(one_id):
     assert house.stage.facts.of(RequestServed)[-1].aborted
 
 
-@pytest.mark.parametrize("target", ["/open/plain", "/elsewhere"])
-async def test_who_leaves_before_a_task_has_begun_leaves_no_work_behind(target):
+@pytest.mark.parametrize(("method", "target"), [("HEAD", "/open/plain"), ("GET", "/elsewhere")])
+async def test_who_leaves_before_a_task_has_begun_leaves_no_work_behind(method, target):
     house = a_house(RULES)
     house.connects()
-    house.connection.data_received(head("GET", target, "1.1", ["Host: api.example"]))
+    house.connection.data_received(head(method, target, "1.1", ["Host: api.example"]))
     assert len(house.front.background) == 1
     await house.ends()
     assert house.stage.origin.heard == []

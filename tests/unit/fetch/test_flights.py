@@ -248,3 +248,49 @@ async def test_one_who_waits_and_leaves_cancels_nothing_for_another(flights):
     flight.land(FAILED)
     assert await staying is FAILED
     assert leaving.cancelled()
+
+
+async def test_a_crash_while_it_sets_out_is_reported_and_nobody_is_left_waiting(flights, failures):
+    def set_out(flight):
+        raise RuntimeError("a bug")
+
+    flight = flights.start("k", None, leader=True, set_out=set_out)
+    assert isinstance(await flight.lead(), Failed)
+    assert flights.under_way("k") is None
+    assert [type(error) for _, error in failures] == [RuntimeError]
+
+
+class Told:
+    """A leader that is told without waiting."""
+
+    def __init__(self):
+        self.has_left = False
+        self.landings = []
+
+    def landed(self, flight, landing):
+        self.landings.append((landing, flight.leader_body is not None))
+
+
+@pytest.mark.parametrize("has_left", [False, True], ids=["who is there", "who has left"])
+async def test_a_leader_is_told_in_the_next_turn(flights, has_left):
+    leader = Told()
+    flight = flights.start("k", None, leader=leader, set_out=lambda flight: flight.end)
+    assert flight.has_leader
+    leader.has_left = has_left
+    assert flight.has_leader is not has_left
+    landing = shared(Content(b"x"))
+    flight.land(landing)
+    assert leader.landings == []
+    await settled()
+    assert leader.landings == ([] if has_left else [(landing, True)])
+    assert (flight.leader_body is None) is has_left
+    leader.has_left = True
+    flight.end()
+
+
+async def test_a_leader_that_is_told_hears_of_the_end_too(flights):
+    leader = Told()
+    flights.start("k", None, leader=leader, set_out=lambda flight: flight.end).end()
+    await settled()
+    ((landing, _),) = leader.landings
+    assert isinstance(landing, Failed)
