@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 LONGEST: Final = 2048
 """Bytes of a request line that is remembered; longer ones are seldom asked for twice."""
 
+MOST_CLIENTS: Final = 64
+"""Peers of one manner whose clients are remembered: the proxies before us that say the same of everybody are few."""
+
 MOST_OF_ONE: Final = 8
 """Plates of one entry: GET and HEAD, a few origins and conditions. Who varies more goes the whole way."""
 
@@ -128,7 +131,7 @@ class Lane:
         try:
             seconds = monotonic() - began
             if self._probe.served(repeat, plate.place, seconds, now):
-                self._tell(plate, head, request_id, peer, len(text), seconds, now, trusted=manner.trusted)
+                self._tell(plate, head, manner, request_id, peer, len(text), seconds, now)
         except Exception as error:  # noqa: BLE001 - it was answered all the same
             self._on_failure("lane", error)
         return True
@@ -137,23 +140,30 @@ class Lane:
         self,
         plate: Plate,
         head: bytes,
+        manner: Manner,
         request_id: bytes,
         peer: str,
         size: int,
         seconds: float,
         now: float,
-        *,
-        trusted: bool,
     ) -> None:
         """Tell of a hit that somebody wants to know more of."""
-        lines = head[:-4].split(b"\r\n")
-        method, target, _ = lines[0].split(b" ")
-        fields = fields_of(lines, self._known) or {}
-        said = [(b"X-Forwarded-For", value)] if (value := fields.get(b"x-forwarded-for")) is not None else []
-        chain = chain_of(Headers(said), peer, self._options, trusted=trusted)
-        asked = Asked(method, target.partition(b"?")[0], request_id or fresh_id(), chain[0] if chain else "")
+        method, target, _ = head[: head.find(b"\r\n")].split(b" ")
+        client = manner.clients.get(peer)
+        if client is None:
+            if len(manner.clients) >= MOST_CLIENTS:
+                manner.clients.clear()
+            client = manner.clients[peer] = self._client(head, peer, trusted=manner.trusted)
+        asked = Asked(method, target.partition(b"?")[0], request_id or fresh_id(), client)
         sent = size + len(plate.rest)
         self._probe.tell(plate.repeat, asked, status=plate.status, seconds=seconds, sent_bytes=sent, now=now)
+
+    def _client(self, head: bytes, peer: str, *, trusted: bool) -> str:
+        """Return who asks, by the peer's word as far as it counts."""
+        fields = fields_of(head[:-4].split(b"\r\n"), self._known) or {}
+        said = [(b"X-Forwarded-For", value)] if (value := fields.get(b"x-forwarded-for")) is not None else []
+        chain = chain_of(Headers(said), peer, self._options, trusted=trusted)
+        return chain[0] if chain else ""
 
     def manner_of(self, head: bytes, *, trusted: bool) -> Manner | None:
         """Return how this head asks; None where it goes the whole way. ``trusted``: the peer's word on the scheme counts."""

@@ -43,9 +43,12 @@ def place_of(kind: Kind, fields: Mapping[bytes, bytes]) -> Place:
 
 
 class Manner:
-    """One way of asking. ``places``: for each kind of request line, where its answer stands; ``trusted`` as its peer is."""
+    """One way of asking. ``places``: for each kind of request line, where its answer stands; ``trusted`` as its peers are.
 
-    __slots__ = ("__weakref__", "_after", "_before", "_has_id", "places", "trusted")
+    ``clients``: for each peer, who asks through it by its word, as far as somebody wanted to know.
+    """
+
+    __slots__ = ("__weakref__", "_after", "_before", "_has_id", "clients", "places", "trusted")
 
     def __init__(self, before: bytes, after: bytes, *, has_id: bool, trusted: bool) -> None:
         self._before = before
@@ -53,6 +56,7 @@ class Manner:
         self._has_id = has_id
         self.trusted = trusted
         self.places: dict[Kind, Place] = {}
+        self.clients: dict[str, str] = {}
 
     def find(self, kind: Kind, fields: Mapping[bytes, bytes]) -> None:
         """Learn where the answers of a kind stand for these fields, which are its own."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lanes import House, masked
 from paper import Paper
 
-from proxy.front.lane import MOST_OF_ONE
+from proxy.front.lane import MOST_CLIENTS, MOST_OF_ONE
 from proxy.front.manners import Kind
 from proxy.message.stored import CacheKey, VaryRecord
 from proxy.observe.events import RequestServed
@@ -483,3 +483,15 @@ async def test_who_was_answered_at_once_may_be_silent_for_as_long_as_anybody():
         left = house.connection._alarm._due - asyncio.get_running_loop().time()
         assert left == pytest.approx(house.front.options.keep_alive, abs=1.0)
     await house.ends()
+
+
+async def test_a_client_is_told_by_its_own_peer_and_only_so_many_are_remembered():
+    house = House(RULES)
+    request = head("GET", "/open/plain", "1.1", ["Host: api.example", "X-Forwarded-For: 203.0.113.9"])
+    peers = ["10.0.0.1", "192.0.2.1", "192.0.2.2", *(f"10.0.1.{number}" for number in range(MOST_CLIENTS))]
+    for peer in [*peers, *peers]:
+        house.connects(peer)
+        for _ in range(2):
+            await house.hears(request)
+            assert house.stage.facts.of(RequestServed)[-1].client == ("203.0.113.9" if peer.startswith("10.") else peer)
+    assert len(house.connection._manner.clients) <= MOST_CLIENTS
