@@ -106,9 +106,14 @@ def machine() -> dict[str, str]:
     return {
         "cpu": model,
         "cores": str(os.cpu_count()),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}{' of Debian' if _is_of_debian() else ''}",
         "kernel": platform.release(),
     }
+
+
+def _is_of_debian() -> bool:
+    """Say whether the interpreter is the distribution's, which is built as programs are that are served to many."""
+    return sys.base_prefix == "/usr" and Path("/etc/debian_version").exists()
 
 
 def write_readme() -> None:
