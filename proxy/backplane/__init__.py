@@ -2,6 +2,7 @@
 
 - ``options``   what the operator says about it
 - ``client``    one exchange at a time: commands, pipelines, scripts; every failure becomes a ``StoreError``
+- ``talk``      what is said on one connection, as redis-py says it
 - ``straight``  one exchange without a task, on a connection that is known to be sound
 - ``batch``     what one turn of the loop wants, as one exchange
 - ``scripts``   Lua that is sent by its digest

@@ -17,7 +17,8 @@ from proxy.message.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from proxy.backplane.client import Backplane, Command
+    from proxy.backplane.client import Backplane
+    from proxy.backplane.talk import Command
 
     Answered = Callable[[list[Any] | StoreError], None]
 

@@ -7,10 +7,10 @@ import time
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from hiredis import pack_command
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from proxy.background import Background
+from proxy.backplane import talk
 from proxy.backplane.breaker import Breaker
 from proxy.backplane.pool import Pool, StalledError
 from proxy.backplane.server import facts_of
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from proxy.backplane.options import BackplaneOptions
     from proxy.backplane.scripts import Script
+    from proxy.backplane.talk import Command
     from proxy.observe.events import Observer
 
-    Command = Sequence[bytes | str | float]
     Told = Callable[[list[Any] | StoreError], None]
 
 T = TypeVar("T")
@@ -76,11 +76,13 @@ class Backplane:
 
     async def pipeline(self, operation: str, commands: Sequence[Command]) -> list[Any]:
         """Send all commands in one round trip and return their replies, in order; an error among them is raised."""
-        return await self._call(operation, lambda connection: _exchange(connection, commands))
+        return await self._call(operation, lambda connection: talk.exchange(connection, commands))
 
     async def attempt(self, operation: str, commands: Sequence[Command]) -> list[Any]:
         """Send all commands in one round trip and return their replies, in order; error replies are among them."""
-        return await self._call(operation, lambda connection: _exchange(connection, commands), errors_are_answers=True)
+        return await self._call(
+            operation, lambda connection: talk.exchange(connection, commands), errors_are_answers=True
+        )
 
     def begin(self, operation: str, commands: Sequence[Command], told: Told, *, errors_are_answers: bool) -> None:
         """Send all commands in one round trip: ``told`` gets their replies, or why there are none, in a later turn.
@@ -103,7 +105,7 @@ class Backplane:
 
         straight = Straight(connection, len(commands), ended)
         self.tasks.hold(straight, lambda: straight.end(StoreError("the store's answer was given up")))
-        straight.begin(b"".join(map(_packed, commands)), self._options.timeout)
+        straight.begin(b"".join(map(talk.packed, commands)), self._options.timeout)
 
     async def _asked(
         self,
@@ -145,9 +147,9 @@ class Backplane:
         rest = (len(keys), *keys, *args)
 
         async def evaluate(connection: AbstractConnection) -> list[Any]:
-            replies = await _exchange(connection, ((b"EVALSHA", script.digest, *rest),))
+            replies = await talk.exchange(connection, ((b"EVALSHA", script.digest, *rest),))
             if isinstance(replies[0], NoScriptError):
-                replies = await _exchange(connection, ((b"EVAL", script.source, *rest),))
+                replies = await talk.exchange(connection, ((b"EVAL", script.source, *rest),))
             return replies
 
         replies = await self._call(operation, evaluate)
@@ -221,7 +223,7 @@ class Backplane:
         connection = await self._pool.take()
         answered = False
         try:
-            if not self._pool.is_warm(connection) and await _ready(connection):
+            if not self._pool.is_warm(connection) and await talk.ready(connection):
                 self.breaks += 1
             result = await exchange(connection)
             answered = True
@@ -241,8 +243,8 @@ class Backplane:
         connection = self._pool.make()
         try:
             async with asyncio.timeout(self._options.timeout):
-                await _ready(connection)
-                (reply,) = await _exchange(connection, ((b"PING",),))
+                await talk.ready(connection)
+                (reply,) = await talk.exchange(connection, ((b"PING",),))
         except (RedisError, OSError) as error:
             raise ConnectionError("no sign of life") from error
         finally:
@@ -254,35 +256,8 @@ class Backplane:
         self.latency = seconds if self.latency is None else self.latency + _WEIGHT * (seconds - self.latency)
 
 
-async def _ready(connection: AbstractConnection) -> bool:
-    """Connect, again if the server has closed this connection since it was last used: say whether it had."""
-    broken = connection.is_connected and await connection.can_read()
-    if broken:
-        await connection.disconnect(nowait=True)
-    await connection.connect()  # type: ignore[no-untyped-call]  # redis-py types most of itself, not this
-    return broken
-
-
 def _outcome(calling: asyncio.Task[list[Any] | StoreError]) -> list[Any] | StoreError:
     if calling.cancelled():
         return StoreError("the store's answer was given up")
     error = calling.exception()
     return calling.result() if error is None else StoreError(f"the store could not be asked: {error}")
-
-
-def _packed(command: Command) -> bytes:
-    words: tuple[Any, ...] = tuple(command)  # of any number, which hiredis's own types do not say
-    packed: bytes = pack_command(words)
-    return packed
-
-
-async def _exchange(connection: AbstractConnection, commands: Sequence[Command]) -> list[Any]:
-    """Write all commands, read all replies; error replies are returned, so that none is left unread."""
-    await connection.send_packed_command(list(map(_packed, commands)))
-    replies: list[Any] = []
-    for _ in commands:
-        try:
-            replies.append(await connection.read_response())
-        except ResponseError as error:
-            replies.append(error)
-    return replies

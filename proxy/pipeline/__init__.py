@@ -19,6 +19,7 @@
 - ``ahead``    which copies a refresh ahead of their end was tried for
 - ``heads``    HEAD for something stored that is no longer fresh
 - ``passing``  requests that no cached route serves
+- ``telling``  of answers that have left
 - ``timing``   ``Server-Timing`` for those who may know
 - ``writes``   requests that purge: carried to their response head whoever leaves
 - ``problems``  answers of our own that say what went wrong

@@ -10,9 +10,8 @@ from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
 from proxy.message.headers import Headers
 from proxy.message.response import Response
-from proxy.observe.counters import class_index
-from proxy.observe.events import HITS, Outcome, RequestServed
-from proxy.pipeline import flying, heads, leading, passing, readings, render, writes
+from proxy.observe.events import Outcome
+from proxy.pipeline import flying, heads, leading, passing, readings, render, telling, writes
 from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
 from proxy.pipeline.problems import problem
 from proxy.pipeline.reply import Answer, Facts
@@ -197,40 +196,7 @@ class Pipeline:
 
     def finished(self, request: Request, answer: Answer, *, seconds: float, sent_bytes: int, aborted: bool) -> None:
         """Tell that an answer has left, or its client did."""
-        facts, repeats = answer.facts, self.repeats
-        tell: Callable[[RequestServed], None] = self.parts.observer.tell
-        if repeats is not None and facts.outcome in HITS:
-            _count(repeats, answer, seconds, self.parts.wall())
-            if not repeats.wants_event():
-                return
-            tell = repeats.tell
-        tell(
-            RequestServed(
-                route=facts.route,
-                outcome=facts.outcome,
-                method=request.method.decode("latin-1"),
-                path=request.path.decode("latin-1"),
-                status=answer.response.status,
-                seconds=seconds,
-                sent_bytes=sent_bytes,
-                request_id=request.request_id.decode("latin-1"),
-                client=request.client,
-                namespace=facts.namespace,
-                detail=facts.detail,
-                ttl=facts.ttl,
-                age=facts.age,
-                seconds_saved=facts.seconds_saved,
-                aborted=aborted,
-            )
-        )
-
-
-def _count(repeats: Repeats, answer: Answer, seconds: float, now: float) -> None:
-    """Count a hit, as ``Counters`` does that are told of it."""
-    facts = answer.facts
-    left = facts.ttl if facts.ttl is not None and facts.ttl > 0 else 0.0
-    row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
-    row.add(class_index(answer.response.status), seconds, facts.seconds_saved, now, facts.age or 0.0, left)
+        telling.tell(self.parts, self.repeats, request, answer, seconds=seconds, sent_bytes=sent_bytes, aborted=aborted)
 
 
 async def _whole(call: Call, rest: Rest) -> Answer:

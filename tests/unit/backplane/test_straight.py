@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from dataclasses import replace
 
 import pytest
 from redis.exceptions import BusyLoadingError, InvalidResponse, ResponseError
@@ -96,6 +97,7 @@ async def test_a_server_that_hangs_costs_the_timeout_and_its_late_reply_is_nobod
 
 
 async def test_a_server_that_is_killed_fails_those_who_wait_at_once(warm, own_valkey, told):
+    warm._options = replace(warm._options, timeout=30.0)
     own_valkey.pause()
     waiting = asked(warm, (b"ECHO", b"a"))
     own_valkey.kill()
@@ -109,6 +111,7 @@ async def test_a_server_that_is_killed_fails_those_who_wait_at_once(warm, own_va
 
 
 async def test_at_the_end_nobody_waits_for_ever(warm, own_valkey, told):
+    warm._options = replace(warm._options, timeout=30.0)
     own_valkey.pause()
     waiting = asked(warm, (b"ECHO", b"a"))
     await warm.close()

@@ -1,0 +1,63 @@
+"""Telling of answers that have left: a hit is counted, and told only where somebody wants to hear of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxy.observe.counters import class_index
+from proxy.observe.events import HITS, RequestServed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxy.message.request import Request
+    from proxy.observe.repeats import Repeats
+    from proxy.pipeline.parts import Parts
+    from proxy.pipeline.reply import Answer
+
+
+def tell(  # noqa: PLR0913 - each a fact of its own
+    parts: Parts,
+    repeats: Repeats | None,
+    request: Request,
+    answer: Answer,
+    *,
+    seconds: float,
+    sent_bytes: int,
+    aborted: bool,
+) -> None:
+    """Tell that an answer has left, or its client did; without ``repeats`` of each one."""
+    facts = answer.facts
+    say: Callable[[RequestServed], None] = parts.observer.tell
+    if repeats is not None and facts.outcome in HITS:
+        _count(repeats, answer, seconds, parts.wall())
+        if not repeats.wants_event():
+            return
+        say = repeats.tell
+    say(
+        RequestServed(
+            route=facts.route,
+            outcome=facts.outcome,
+            method=request.method.decode("latin-1"),
+            path=request.path.decode("latin-1"),
+            status=answer.response.status,
+            seconds=seconds,
+            sent_bytes=sent_bytes,
+            request_id=request.request_id.decode("latin-1"),
+            client=request.client,
+            namespace=facts.namespace,
+            detail=facts.detail,
+            ttl=facts.ttl,
+            age=facts.age,
+            seconds_saved=facts.seconds_saved,
+            aborted=aborted,
+        )
+    )
+
+
+def _count(repeats: Repeats, answer: Answer, seconds: float, now: float) -> None:
+    """Count a hit, as ``Counters`` does that are told of it."""
+    facts = answer.facts
+    left = facts.ttl if facts.ttl is not None and facts.ttl > 0 else 0.0
+    row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
+    row.add(class_index(answer.response.status), seconds, facts.seconds_saved, now, facts.age or 0.0, left)
