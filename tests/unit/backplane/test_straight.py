@@ -98,8 +98,7 @@ async def test_a_server_that_hangs_costs_the_timeout_and_its_late_reply_is_nobod
 
 async def test_a_server_that_is_killed_fails_those_who_wait_at_once(warm, own_valkey, told):
     warm._options = replace(warm._options, timeout=30.0)
-    own_valkey.pause()
-    waiting = asked(warm, (b"ECHO", b"a"))
+    waiting = asked(warm, (b"BLPOP", b"nothing", 0))
     own_valkey.kill()
     failed = await waiting
     assert isinstance(failed, StoreError)
