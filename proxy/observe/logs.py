@@ -46,6 +46,19 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_FAILURES: Final = 10.0  # of one kind: a dead Redis says so six times a minute, not with each request
 
 
+def _succeeded(event: Event) -> bool:
+    """Say whether it is part of a request, and went as it should: several of these are told with each miss."""
+    match event:
+        case StoreAnswered():
+            return not event.failure
+        case OriginAnswered():
+            return event.status > 0
+        case ResponseStored():
+            return True
+        case _:
+            return False
+
+
 class Logs:
     """An observer that writes lines. ``draw`` gives numbers from 0 to 1, ``clock`` monotonic seconds."""
 
@@ -91,6 +104,10 @@ class Logs:
 
     def tell(self, event: Event) -> None:
         """Write the fact down, if it is one that gets a line."""
+        if self._everything or not _succeeded(event):
+            self._line(event)
+
+    def _line(self, event: Event) -> None:
         match event:
             case RequestServed():
                 self._request(event)
