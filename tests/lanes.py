@@ -81,10 +81,12 @@ class Awaited:
 class House:
     """One sidecar from the bytes of its clients to its origin, without sockets. ``logged`` are the lines' hits share.
 
-    Without ``door`` every request that takes the whole way takes it in a task.
+    ``worth_it`` as in ``Probe``, but from the first hit on. Without ``door`` every request that takes the whole way takes it in a task.
     """
 
-    def __init__(self, rules, *, lane=True, watched=True, logged=0.0, door=True, longest_head=None, **stage):
+    def __init__(
+        self, rules, *, lane=True, watched=True, logged=0.0, door=True, longest_head=None, worth_it=1, **stage
+    ):
         self.stage = Stage(rules, **stage)
         self.stage.origin = Library()
         self.stage.parts.origin = self.stage.origin
@@ -97,7 +99,7 @@ class House:
         parts.observer = Fanout(observers, lambda name, error: self.stage.failures.append((name, error)))
         repeats = Repeats(self.counters, self.logs, facts if watched else None)
         self.trusted_until = math.inf
-        self.probe = Probe(parts, self.stage.store, lambda: self.trusted_until, repeats) if lane else None
+        self.probe = Probe(parts, self.stage.store, lambda: self.trusted_until, repeats, worth_it) if lane else None
         self.pipeline = Pipeline(parts, self.probe, repeats if door else None)
         self.front = Front(
             FrontOptions(

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 ALWAYS: Final = (b"host", b"x-forwarded-proto", b"origin", b"if-none-match", b"if-modified-since")
 """Fields that may choose the answer on every route."""
 
+WORTH_IT: Final = 2
+"""Hits from memory of an entry: to make an answer ready takes as long as to give it, and as much room as the entry."""
+
 NEVER_ALIKE: Final = METHOD_OVERRIDES | TARGET_OVERRIDES | {
     DEBUG,
     b"content-length", b"expect", b"http2-settings", b"if-match", b"if-range", b"if-unmodified-since", b"keep-alive",
@@ -91,13 +94,24 @@ class Asked:
 
 
 class Probe:
-    """Compares. ``trusted_until`` says until when, in monotonic seconds, what this process knows of purges now will do."""
+    """Compares. ``trusted_until`` says until when, in monotonic seconds, what this process knows of purges now will do.
 
-    def __init__(self, parts: Parts, memory: MemoryStore, trusted_until: Callable[[], float], repeats: Repeats) -> None:
+    ``worth_it``: from which of an entry's hits from memory on its answers can be repeated.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        memory: MemoryStore,
+        trusted_until: Callable[[], float],
+        repeats: Repeats,
+        worth_it: int = WORTH_IT,
+    ) -> None:
         self._parts = parts
         self._memory = memory
         self._trusted_until = trusted_until
         self._is_trusted_until = -math.inf
+        self._worth_it = worth_it
         self._repeats = repeats
         self._wants_event = repeats.wants_event if repeats.watch is not None else repeats.logs.draws
         self._ledger: Ledger = parts.ledger
@@ -106,13 +120,14 @@ class Probe:
         self.undress = memory.undress
 
     def repeat_of(self, visit: Visit, looked: Looked) -> Repeat | None:
-        """Return what a fresh hit from memory rests on; None where it is gone already, or nothing could be alike."""
-        kept, vary = self._memory.find(looked.place.digest), self._memory.find_vary(visit.key.cache.digest)
+        """Return what a fresh hit from memory rests on; None for an entry's first, and where nothing could be alike."""
+        kept, vary = self._memory.peek(looked.place.digest), self._memory.peek_vary(visit.key.cache.digest)
         stored, route = looked.entry, visit.route
         judged, is_public = self._ledger.changes(), route.scope == "public"
         row = self._parts.popularity.row(looked.place.digest) if is_public else None
         if (
             kept is None
+            or kept.hits < self._worth_it
             or kept.value is not stored
             or not isinstance(stored, StoredResponse)
             or (None if vary is None else vary.value) is not looked.vary

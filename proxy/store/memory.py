@@ -70,6 +70,14 @@ class MemoryStore:
         """Return what is kept as vary record under this digest; the caller compares ``material``."""
         return self._find(self._varies, digest)
 
+    def peek(self, digest: str) -> Kept | None:
+        """Return what was just found as response under this digest; it is no further use of it."""
+        return self._responses.get(digest)
+
+    def peek_vary(self, digest: str) -> Kept | None:
+        """Return what was just found as vary record under this digest."""
+        return self._varies.get(digest)
+
     def dress(self, kept: Kept, rendered: Rendered, extra_bytes: int) -> bool:
         """Remember with a response what was made of it, ``extra_bytes`` large, in place of what was remembered before.
 
