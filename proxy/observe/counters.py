@@ -200,7 +200,9 @@ class Counters:
             self.store.refuses = event.failure == "reply"
 
     def _stored(self, event: ResponseStored) -> None:
-        kept = self.kept.setdefault(self.bounded(event.route, event.namespace), Kept())
+        kept = self.kept.get((event.route, event.namespace))
+        if kept is None:
+            kept = self.kept.setdefault(self.bounded(event.route, event.namespace), Kept())
         kept.count += 1
         kept.stored_bytes += event.stored_bytes
         kept.ttl += event.ttl

@@ -49,6 +49,7 @@ def drafted(visit: Visit, looked: Looked, heard: Heard, most_tags: int, body: by
         return Discard(DiscardReason.TAGS)
     response = heard.response
     stored = decision.headers if visit.book.cors is None else cors.without_cors(decision.headers)
+    own = visit.key.selectors
     entry = StoredResponse(
         status=response.status,
         reason=response.reason,
@@ -58,9 +59,9 @@ def drafted(visit: Visit, looked: Looked, heard: Heard, most_tags: int, body: by
         response_time=heard.response_time,
         initial_age=decision.initial_age,
         freshness=decision.freshness,
-        selectors=tuple(dict.fromkeys([*visit.key.selectors, *map(selectors.tag, named)])),
+        selectors=tuple(dict.fromkeys([*own, *map(selectors.tag, named)])) if named else own,
         seq=looked.seq or NO_SEQ,
-        vary=vary.selecting(decision.vary, visit.asked),
+        vary=vary.selecting(decision.vary, visit.asked) if decision.vary else (),
         expires_with_credential=visit.key.credential_exp,
         fetch_seconds=heard.seconds,
     )

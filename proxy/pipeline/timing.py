@@ -51,10 +51,13 @@ class Waits:
 
     def tell(self, event: Event) -> None:
         """Take note."""
+        watch = _WATCH.get()
+        if watch is None:  # nobody is timed, as nearly always
+            return
         match event:
-            case StoreAnswered() if (watch := _WATCH.get()) is not None:
+            case StoreAnswered():
                 watch.add("store", event.seconds)
-            case OriginAnswered() if (watch := _WATCH.get()) is not None:
+            case OriginAnswered():
                 watch.add("backend", event.seconds)
             case _:
                 pass
