@@ -70,8 +70,17 @@ class Connection(Line):
 
     def data_received(self, data: bytes) -> None:
         """Read, queue and answer."""
-        if (lane := self.house.lane) is not None and self._is_between:
-            data = self._ride(lane, data)
+        house = self.house
+        if (  # the next byte begins a request, and its answer may go out before any other's
+            house.lane is not None
+            and self._exchange is None
+            and not self._queue
+            and self.is_writable
+            and not self._deaf
+            and not house.is_draining
+            and self._reader.is_between
+        ):
+            data = self._ride(house.lane, data)
             if not data:
                 return
         if self._tunnel is not None:
@@ -83,20 +92,6 @@ class Connection(Line):
             self._feed(data)
             self._pump()
         self.settle(heard=True)
-
-    @property
-    def _is_between(self) -> bool:
-        """Say whether the next byte begins a request, and its answer may go out before any other's."""
-        return (
-            self._exchange is None
-            and not self._queue
-            and self._tunnel is None
-            and self._reader.is_between
-            and self.is_writable
-            and not self.is_closing
-            and not self._deaf
-            and not self.house.is_draining
-        )
 
     def _ride(self, lane: Lane, data: bytes) -> bytes:
         """Answer on the lane as many requests as it takes; return the rest."""
