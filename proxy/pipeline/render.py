@@ -34,7 +34,7 @@ def hit(visit: Visit, stored: StoredResponse, outcome: Outcome, now: float) -> A
     """Answer with what is stored, nobody asked; where the client did not mind it may be stale."""
     left = freshness.remaining(stored, now)
     status = CacheStatus(hit=True, ttl=math.floor(left))
-    return from_store(visit, stored, status, outcome if left > 0 else Outcome.STALE, now)
+    return _served(visit, stored, status, outcome if left > 0 else Outcome.STALE, now, left)
 
 
 def stale(visit: Visit, found: tuple[StoredResponse, Standing], now: float, *, detail: str) -> Answer:
@@ -47,12 +47,19 @@ def stale(visit: Visit, found: tuple[StoredResponse, Standing], now: float, *, d
 
 def from_store(visit: Visit, stored: StoredResponse, status: CacheStatus, outcome: Outcome, now: float) -> Answer:
     """Answer with a stored response: the body is here, so conditions and ranges are answered from it."""
+    return _served(visit, stored, status, outcome, now, freshness.remaining(stored, now))
+
+
+def _served(  # noqa: PLR0913, PLR0917 - on the way of every hit: no value is made for it
+    visit: Visit, stored: StoredResponse, status: CacheStatus, outcome: Outcome, now: float, left: float
+) -> Answer:
+    """Answer as ``from_store``, with so many seconds of freshness ``left``."""
     age = freshness.current_age(stored, now)
     facts = Facts(
         route=visit.route.name,
         namespace=visit.namespace,
         outcome=outcome,
-        ttl=freshness.remaining(stored, now),
+        ttl=left,
         age=age,
         seconds_saved=0.0 if outcome is Outcome.REVALIDATED else stored.fetch_seconds,
     )

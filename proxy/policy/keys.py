@@ -126,7 +126,7 @@ def _declared_key(request: Request, matched: Matched, book: RuleBook) -> Key | U
 
 def _sends_what_is_keyed(headers: Headers, route: Route, fields: tuple[bytes, ...]) -> bool:
     """Say whether the key of a request depends on more than its target."""
-    if route.scope == "credential" or (fields and any(name in headers for name in fields)):
+    if route.scope == "credential" or (fields and headers.has_any(frozenset(fields))):
         return True
     return not isinstance(route.cookies, Credentials) and b"cookie" in headers
 
