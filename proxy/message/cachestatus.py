@@ -61,6 +61,8 @@ class CacheStatus:
 
 
 def _printable(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(character if " " <= character <= "~" else "?" for character in text)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from proxy.fetch.origin import Outgoing, Reply
 from proxy.fetch.whole import Whole
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import OriginError
+from proxy.message.response import Response
 from proxy.observe.events import OriginAnswered, Outcome
 from proxy.pipeline.render import signed
 from proxy.pipeline.reply import Answer, Facts
@@ -81,7 +81,8 @@ def passed(call: Call, reply: Reply, *, forward: Forward, detail: str) -> Answer
     if call.book.cors is not None and call.matched is not None:
         headers = cors.decorated(headers, call.request, call.book.cors)  # on cached routes it speaks for the backend
     facts = Facts(route=call.route, namespace=call.namespace, outcome=Outcome.BYPASS, detail=detail)
-    answer = replace(response, headers=signed(headers, call.request, status, Outcome.BYPASS))
+    signed_headers = signed(headers, call.request, status, Outcome.BYPASS)
+    answer = Response(response.status, signed_headers, response.reason, response.version)
     return Answer(answer, content_of(reply), facts)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxy.policy.rules import Route
 
 _COUNTED_METHODS: Final = frozenset({b"OPTIONS", b"TRACE"})
+_NOT_PASSED_ON: Final = HOP_BY_HOP | FORWARDED | {b"content-length"}
 _NOT_FETCHED: Final = CONDITIONS | {b"content-length", b"expect", b"surrogate-capability"}
 """Besides conditions: a fetch has no content, and who can process edge includes for itself is not who all share with."""
 
@@ -39,7 +40,8 @@ class Forwarding:
 
 def passed_through(request: Request, options: Forwarding) -> tuple[bytes, Headers]:
     """Return target and fields of a request that no cache answers: as it came, but for what ends at this hop."""
-    dropped = of_this_hop(request.headers) | FORWARDED | {b"content-length"}
+    here = of_this_hop(request.headers)
+    dropped = _NOT_PASSED_ON if here is HOP_BY_HOP else _NOT_PASSED_ON | here
     if request.upgrade:
         dropped -= {b"upgrade"}
     lines = [line for line in request.headers.lines if as_read(line[0]) not in dropped]
