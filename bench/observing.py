@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from bench.peers.machine import Cores
+    from proxy.pipeline.lookup import Looked
+    from proxy.pipeline.probe import Repeat
+    from proxy.pipeline.visit import Visit
 
 RULES: Final = """
 version: 1
@@ -89,16 +92,20 @@ def _silence() -> None:
     from proxy.observe.counters import Counters  # noqa: PLC0415 - as above
     from proxy.observe.logs import Logs  # noqa: PLC0415 - as above
     from proxy.pipeline.probe import Probe  # noqa: PLC0415 - as above
-    from proxy.popularity.counts import Popularity  # noqa: PLC0415 - as above
+
+    repeat_of = Probe.repeat_of
 
     def nothing(*_: object, **__: object) -> bool:
         return False
 
-    def known(*_: object, **__: object) -> bool:
-        return True  # as if it had been counted: else each would be taken for the first
+    def uncounted(self: Probe, visit: Visit, looked: Looked) -> Repeat | None:
+        repeat = repeat_of(self, visit, looked)
+        if repeat is not None:
+            repeat.row = None
+        return repeat
 
     Probe.served = nothing  # type: ignore[method-assign]
-    Popularity.count = known  # type: ignore[method-assign]
+    Probe.repeat_of = uncounted  # type: ignore[method-assign]
     Counters.tell = nothing  # type: ignore[method-assign,assignment]
     Logs.tell = nothing  # type: ignore[method-assign,assignment]
 

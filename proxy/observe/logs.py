@@ -80,7 +80,7 @@ class Logs:
     def use(self, options: LogOptions) -> None:
         """Go on under other options, after a reload or an order."""
         self.options = options
-        self._passed_over = self._gap()
+        self.passed_over = self._gap()
         self._everything = options.level == "debug"
         self._made: FilteringBoundLogger | None = None
 
@@ -140,10 +140,10 @@ class Logs:
 
     def draws(self) -> bool:
         """Say by chance whether this hit gets a line."""
-        if self._passed_over:
-            self._passed_over -= 1
+        if self.passed_over:
+            self.passed_over -= 1
             return False
-        self._passed_over = self._gap()
+        self.passed_over = self._gap()
         return True
 
     def _gap(self) -> int:

@@ -113,7 +113,7 @@ class Probe:
         self._is_trusted_until = -math.inf
         self._worth_it = worth_it
         self._repeats = repeats
-        self._wants_event = repeats.wants_event if repeats.watch is not None else repeats.logs.draws
+        self._is_watched = repeats.watch is not None
         self._ledger: Ledger = parts.ledger
         self.wall = parts.wall
         self.dress = memory.dress
@@ -203,9 +203,12 @@ class Probe:
     def served(self, repeat: Repeat, place: int, seconds: float, now: float) -> bool:
         """Count an answer that has left, of the class at ``place``; True where ``tell`` is to be called for it too."""
         stored = repeat.stored
-        age = current_age(stored, now)
+        age, logs = current_age(stored, now), self._repeats.logs
         repeat.counted_in.add(place, seconds, stored.fetch_seconds, now, age, repeat.stale_at - now)
-        return self._wants_event()
+        if logs.passed_over and not self._is_watched:  # as ``draws``, on the way of each of these hits
+            logs.passed_over -= 1
+            return False
+        return self._repeats.wants_event()
 
     def tell(  # noqa: PLR0913 - each a fact of its own
         self, repeat: Repeat, asked: Asked, *, status: int, seconds: float, sent_bytes: int, now: float
