@@ -64,12 +64,17 @@ class _Turnwise:
         """Get it done, now that the loop has come round."""
         if self._turn is turn:
             self._turn = None
-        self._ask(turn.items, lambda replies: self._answered(turn, replies))
+        try:
+            self._ask(turn.items, lambda replies: self._answered(turn, replies))
+        except Exception as error:  # noqa: BLE001 - nobody is to wait for ever, whatever it was
+            self._backplane.tasks.failed(self.operation, error)
+            self._answered(turn, StoreError("the store could not be asked"))
 
     def _answered(self, turn: _Turn, replies: list[Any] | StoreError) -> None:
-        """Tell each caller, whatever the one before does."""
+        """Tell each caller once, whatever the one before does."""
         common = [] if isinstance(replies, StoreError) else replies[len(turn.items) :]
-        for answered, start, end in turn.answers:
+        answers, turn.answers = turn.answers, []
+        for answered, start, end in answers:
             try:
                 answered(StoreError(str(replies)) if isinstance(replies, StoreError) else replies[start:end] + common)
             except Exception as error:  # noqa: BLE001 - the others wait too

@@ -171,3 +171,17 @@ async def test_what_is_large_goes_alone(redis):
     saves = Saves(redis)
     await asyncio.gather(saves.run([(b"SET", b"a")], 10), saves.run([(b"SET", b"large")], LARGE))
     assert sorted(len(commands) for _, commands in redis.sent) == [1, 1]
+
+
+async def test_what_cannot_even_be_asked_is_told_to_each_who_waits(redis):
+    def fails(*_, **__):
+        raise ValueError("a bug")
+
+    redis.begin = fails
+    lookups, told = Lookups(redis, b"seq"), []
+    for name in (b"a", b"b"):
+        lookups.ask((name,), told.append)
+    await asyncio.sleep(0)
+    assert [str(answer) for answer in told] == ["the store could not be asked"] * 2
+    assert [str(error) for error in redis.failures] == ["a bug"]
+    redis.failures.clear()
