@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -194,3 +196,23 @@ async def test_content_that_came_with_its_head_is_handed_over_with_it(begin, pie
     expected = b"" if whole == b"" else b"ok"
     assert await reply.body.read() + await reply.body.read() == expected  # it can be read all the same
     await reply.body.aclose()
+
+
+@pytest.mark.parametrize("pieces", [[OK], [OK[:-2], b"ok"]], ids=["in one piece", "in two"])
+async def test_what_was_answered_is_freed_without_the_collector(begin, pieces):
+    scene = await begin()
+    gone = weakref.ref(scene.exchange)
+    gc.disable()
+    try:
+        for piece in pieces:
+            scene.connection.data_received(piece)
+            await asyncio.sleep(0)
+        reply = await scene.running
+        await reply.body.aclose()
+        scene.connection.rest(60)
+        scene.connection.patience.stop()
+        del reply, scene.exchange, scene.running
+        await asyncio.sleep(0)
+        assert gone() is None
+    finally:
+        gc.enable()
