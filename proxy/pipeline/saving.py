@@ -51,6 +51,8 @@ async def put(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse,
             return None
         place = keys.variant(visit.key, vary.selecting(union, visit.asked))
         record, evict = with_variant(known, union, place.digest, parts.options.variants)
+    # Before it is saved: a hot tier has it at once, and its next reader would be taken for the first.
+    readings.was_stored(parts, visit, place.digest, entry)
     size = await parts.store.save(
         place,
         entry,
@@ -59,7 +61,6 @@ async def put(parts: Parts, visit: Visit, looked: Looked, entry: StoredResponse,
         evict=evict,
         is_for_all=lambda: readings.is_for_all(visit, entry),
     )
-    readings.was_stored(parts, visit, place.digest, entry)
     parts.observer.tell(ResponseStored(visit.route.name, visit.namespace, size, entry.freshness.lifetime))
     return place.digest
 
