@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from proxy.front.incoming import REQUEST_ID
+from proxy.front.incoming import is_plain_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,8 @@ class Manner:
             return None
         start, end = line_end + len(self._before), len(head) - len(self._after)
         if self._has_id:
-            return head[start:end] if REQUEST_ID.fullmatch(head, start, end) is not None else None
+            given = head[start:end]
+            return given if is_plain_id(given) else None
         return b"" if start == end else None
 
 
@@ -91,7 +92,7 @@ class Manners:
         """Return the manner of a head with these fields (no name twice), its empty line too; ``trusted`` tells peers apart."""
         before, after = head[head.index(b"\r\n") :], b""
         given = fields.get(_ID)
-        has_id = given is not None and REQUEST_ID.fullmatch(given) is not None
+        has_id = given is not None and is_plain_id(given)
         if given is not None and has_id:
             name = before.lower().index(b"\r\n" + _ID + b":")
             start = before.index(given, name + len(_ID) + 3)

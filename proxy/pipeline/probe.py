@@ -202,8 +202,9 @@ class Probe:
 
     def served(self, repeat: Repeat, place: int, seconds: float, now: float) -> bool:
         """Count an answer that has left, of the class at ``place``; True where ``tell`` is to be called for it too."""
-        stored = repeat.stored
-        age, logs = current_age(stored, now), self._repeats.logs
+        stored, logs = repeat.stored, self._repeats.logs
+        resident = now - stored.response_time  # the rest of this sum is ``freshness.current_age``
+        age = stored.initial_age + resident if resident > 0 else stored.initial_age
         repeat.counted_in.add(place, seconds, stored.fetch_seconds, now, age, repeat.stale_at - now)
         if logs.passed_over and not self._is_watched:  # as ``draws``, on the way of each of these hits
             logs.passed_over -= 1
