@@ -29,6 +29,15 @@ _SIGNS = ("bearer", "basic", "digest", "negotiate", "://", "eyj")
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def are_harmless(texts: list[str]) -> bool:
+    """Say whether ``harmless_text`` would leave all of these as they are: one look at them instead of one at each."""
+    together = " ".join(texts)
+    if len(together) > LONGEST or not together.isprintable():
+        return False
+    low = together.lower()
+    return not [sign for sign in _SIGNS if sign in low]
+
+
 def harmless_text(text: str) -> str:
     """Return ``text`` on one line, without credentials, at most ``LONGEST`` characters and a mark of the cut."""
     if len(text) <= LONGEST and text.isprintable():

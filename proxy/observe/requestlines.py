@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from proxy.observe.redaction import harmless_text
+from proxy.observe.redaction import are_harmless, harmless_text
 
 if TYPE_CHECKING:
     from proxy.observe.events import RequestServed
@@ -50,9 +50,10 @@ def fields_of(event: RequestServed) -> dict[str, Any]:
 def as_json(event: RequestServed, level: str) -> bytes:
     """Return the line of a request, without its end."""
     fields = fields_of(event)
-    for name in _FROM_OUTSIDE:
-        if name in fields:
-            fields[name] = harmless_text(fields[name])
+    from_outside = [(name, fields[name]) for name in _FROM_OUTSIDE if name in fields]
+    if not are_harmless([text for _, text in from_outside]):
+        for name, text in from_outside:
+            fields[name] = harmless_text(text)
     fields["event"] = "request"
     fields["level"] = level
     fields["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from proxy.observe.redaction import HIDDEN, LONGEST, harmless, harmless_text, without_query
+from proxy.observe.redaction import HIDDEN, LONGEST, are_harmless, harmless, harmless_text, without_query
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
 
@@ -25,6 +25,26 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
 )
 def test_text_is_made_harmless(text, shown):
     assert harmless_text(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "is_harmless"),
+    [
+        pytest.param("/api/v1/plans/7", True, id="a plain path"),
+        pytest.param("Ümlaut", True, id="letters"),
+        pytest.param("a\r\nb", False, id="a second line"),
+        pytest.param("a\u2028b", False, id="a Unicode line end"),
+        pytest.param("x Bearer abcdef123 y", False, id="a bearer token"),
+        pytest.param(f"/reset/{JWT}", False, id="a JWT in a path"),
+        pytest.param("redis://:hunter2@h:1/0", False, id="a password in a URL"),
+        pytest.param("x" * (LONGEST + 1), False, id="too long"),
+    ],
+)
+def test_texts_that_would_stay_as_they_are_are_told_in_one_look(text, is_harmless):
+    assert (harmless_text(text) == text) is is_harmless
+    for texts in ([text], ["GET", text], [text, "10.0.0.1"]):
+        assert are_harmless(texts) is is_harmless
+    assert are_harmless([])
 
 
 def test_text_is_bounded_even_if_escaping_makes_it_longer():
