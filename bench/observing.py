@@ -89,7 +89,7 @@ def be(kind: str, config: str) -> int:
 
 
 def _silence() -> None:
-    from proxy.observe.counters import Counters  # noqa: PLC0415 - as above
+    from proxy.observe.counters import Counters, Served  # noqa: PLC0415 - as above
     from proxy.observe.logs import Logs  # noqa: PLC0415 - as above
     from proxy.pipeline.probe import Probe  # noqa: PLC0415 - as above
 
@@ -104,7 +104,7 @@ def _silence() -> None:
             repeat.row = None
         return repeat
 
-    Probe.served = nothing  # type: ignore[method-assign]
+    Served.add = nothing  # type: ignore[method-assign,assignment]
     Probe.repeat_of = uncounted  # type: ignore[method-assign]
     Counters.tell = nothing  # type: ignore[method-assign,assignment]
     Logs.tell = nothing  # type: ignore[method-assign,assignment]

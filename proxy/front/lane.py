@@ -129,8 +129,13 @@ class Lane:
         if plate.rest:
             write(plate.rest)
         try:
-            seconds = monotonic() - began
-            if self._probe.served(repeat, plate.place, seconds, now):
+            seconds, age, repeats = monotonic() - began, now - repeat.born, self._probe.repeats
+            repeat.counted_in.add(
+                plate.place, seconds, repeat.saved, now, age if age > 0 else 0.0, repeat.stale_at - now
+            )
+            if repeats.watch is None and repeats.logs.passed_over:  # as ``wants_event``, for nearly all of them
+                repeats.logs.passed_over -= 1
+            elif repeats.wants_event():
                 self._tell(plate, head, manner, request_id, peer, len(text), seconds, now)
         except Exception as error:  # noqa: BLE001 - it was answered all the same
             self._on_failure("lane", error)

@@ -62,7 +62,7 @@ class Repeat:
     among them whose values may only be kept as digests. ``never_with``: names that no like request has. ``judged`` and
     ``varied`` are what the ledger's and the memory's changes had counted up to when it was last judged. The rest is for
     counting: ``route`` and ``namespace`` by name, ``stale_at`` the end of its freshness, ``row`` where the reads of what
-    everybody may read are counted.
+    everybody may read are counted, ``born`` when its age was 0, ``saved`` the backend's seconds.
     """
 
     book: RuleBook
@@ -81,6 +81,8 @@ class Repeat:
     counted_in: Served
     row: Row | None
     stale_at: float
+    born: float
+    saved: float
 
 
 @value(frozen=True, slots=True)
@@ -112,8 +114,7 @@ class Probe:
         self._trusted_until = trusted_until
         self._is_trusted_until = -math.inf
         self._worth_it = worth_it
-        self._repeats = repeats
-        self._is_watched = repeats.watch is not None
+        self.repeats = repeats
         self._ledger: Ledger = parts.ledger
         self.wall = parts.wall
         self.dress = memory.dress
@@ -158,9 +159,11 @@ class Probe:
             never_with=_never_with(route, frozenset((*keyed, *own))),
             route=route.name,
             namespace=visit.namespace,
-            counted_in=self._repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
+            counted_in=self.repeats.counters.row(route.name, visit.namespace, Outcome.HIT_MEMORY),
             row=row,
             stale_at=stale_at,
+            born=stored.response_time - stored.initial_age,
+            saved=stored.fetch_seconds,
         )
 
     def holds(self, repeat: Repeat, now: float, monotonic_now: float) -> bool:
@@ -200,22 +203,11 @@ class Probe:
         repeat.varied = self._memory.varied
         return True
 
-    def served(self, repeat: Repeat, place: int, seconds: float, now: float) -> bool:
-        """Count an answer that has left, of the class at ``place``; True where ``tell`` is to be called for it too."""
-        stored, logs = repeat.stored, self._repeats.logs
-        resident = now - stored.response_time  # the rest of this sum is ``freshness.current_age``
-        age = stored.initial_age + resident if resident > 0 else stored.initial_age
-        repeat.counted_in.add(place, seconds, stored.fetch_seconds, now, age, repeat.stale_at - now)
-        if logs.passed_over and not self._is_watched:  # as ``draws``, on the way of each of these hits
-            logs.passed_over -= 1
-            return False
-        return self._repeats.wants_event()
-
     def tell(  # noqa: PLR0913 - each a fact of its own
         self, repeat: Repeat, asked: Asked, *, status: int, seconds: float, sent_bytes: int, now: float
     ) -> None:
         """Tell of an answer that is counted already, as ``Pipeline.finished`` would have told it."""
-        self._repeats.tell(
+        self.repeats.tell(
             RequestServed(
                 route=repeat.route,
                 outcome=Outcome.HIT_MEMORY,

@@ -363,7 +363,7 @@ async def test_who_counts_and_fails_costs_nobody_the_answer(one_id):
     def fails(*_, **__):
         raise ValueError("a bug")
 
-    house.probe.served = fails
+    house.probe.tell = fails
     assert masked(await house.hears(request * 2)) == masked(expected * 2)
     assert [(name, str(error)) for name, error in house.stage.failures] == [("lane", "a bug")] * 2
 
