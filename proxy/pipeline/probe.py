@@ -122,7 +122,7 @@ class Probe:
 
     def repeat_of(self, visit: Visit, looked: Looked) -> Repeat | None:
         """Return what a fresh hit from memory rests on; None for an entry's first, and where nothing could be alike."""
-        kept, vary = self._memory.peek(looked.place.digest), self._memory.peek_vary(visit.key.cache.digest)
+        kept, vary = self._memory.find(looked.place.digest), self._memory.find_vary(visit.key.cache.digest)
         stored, route = looked.entry, visit.route
         judged, is_public = self._ledger.changes(), route.scope == "public"
         row = self._parts.popularity.row(looked.place.digest) if is_public else None
@@ -198,7 +198,7 @@ class Probe:
 
     def _lies_there(self, repeat: Repeat) -> bool:
         """Say whether it is still this entry that is found first."""
-        if not self._memory.lies_there(repeat.base, repeat.vary):
+        if self._memory.find_vary(repeat.base) is not repeat.vary:
             return False
         repeat.varied = self._memory.varied
         return True

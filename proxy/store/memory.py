@@ -63,20 +63,12 @@ class MemoryStore:
         told(replace(base, entry=self.entry(key)))
 
     def find(self, digest: str) -> Kept | None:
-        """Return what is kept as response under this digest; the caller compares ``material``."""
+        """Return what is kept as response under this digest, which is no use of it; the caller compares ``material``."""
         return self._find(self._responses, digest)
 
     def find_vary(self, digest: str) -> Kept | None:
         """Return what is kept as vary record under this digest; the caller compares ``material``."""
         return self._find(self._varies, digest)
-
-    def peek(self, digest: str) -> Kept | None:
-        """Return what was just found as response under this digest; it is no further use of it."""
-        return self._responses.get(digest)
-
-    def peek_vary(self, digest: str) -> Kept | None:
-        """Return what was just found as vary record under this digest."""
-        return self._varies.get(digest)
 
     def dress(self, kept: Kept, rendered: Rendered, extra_bytes: int) -> bool:
         """Remember with a response what was made of it, ``extra_bytes`` large, in place of what was remembered before.
@@ -101,15 +93,12 @@ class MemoryStore:
             self._forget(self._queues.resize(kept, bare, self.now()))
         kept.rendered_size = 0
 
-    def lies_there(self, digest: str, vary: Kept | None) -> bool:
-        """Say whether this, or nothing, is still what lies under that digest as a vary record."""
-        return self._varies.get(digest) is vary
-
     def entry(self, key: CacheKey) -> StoredResponse | Uncacheable | None:
         """Return one entry."""
         kept = self._find(self._responses, key.digest)
         if kept is None or kept.material != key.material or isinstance(kept.value, VaryRecord):
             return None
+        kept.hits += 1  # all that a hit costs: what goes first is decided when there is no room
         return kept.value
 
     def vary(self, key: CacheKey) -> VaryRecord | None:
@@ -117,6 +106,7 @@ class MemoryStore:
         kept = self._find(self._varies, key.digest)
         if kept is None or kept.material != key.material or not isinstance(kept.value, VaryRecord):
             return None
+        kept.hits += 1
         return kept.value
 
     def hold_entry(self, key: CacheKey, entry: StoredResponse | Uncacheable | None, ttl: float) -> None:
@@ -175,7 +165,6 @@ class MemoryStore:
         if kept.ends <= self.now():
             self._remove(room, digest)
             return None
-        kept.hits += 1  # all that a hit costs: what goes first is decided when there is no room
         return kept
 
     def _put(self, room: dict[str, Kept], key: CacheKey, value: Value, ends: float) -> int:
