@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from proxy.message.headers import Headers
     from proxy.wire.events import RequestHead
 
-_LONGEST_ID: Final = 128  # bytes
+LONGEST_ID: Final = 128
+"""Bytes of a client's request id: two UUIDs and more; it is in every answer and line."""
+
 _ID_OCTETS: Final = string.ascii_letters.encode() + string.digits.encode() + b"._~:/+=-"
 
 # What Connection may name: its own options, and the fields that are hop-by-hop anyway (RFC 9110 section 7.6.1).
@@ -76,7 +78,7 @@ def plain_id(given: bytes | None) -> bytes:
 
 def is_plain_id(given: bytes) -> bool:
     """Say whether an id is short and plain: nothing in it could pass for anything else, wherever it is written."""
-    return 0 < len(given) <= _LONGEST_ID and not given.translate(None, _ID_OCTETS)
+    return 0 < len(given) <= LONGEST_ID and not given.translate(None, _ID_OCTETS)
 
 
 def fresh_id() -> bytes:
