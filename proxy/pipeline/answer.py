@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Never, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from proxy.message.cachestatus import CacheStatus
 from proxy.message.errors import MessageError, OriginError
@@ -14,7 +14,7 @@ from proxy.observe.events import Outcome
 from proxy.pipeline import flying, heads, leading, passing, readings, render, telling, writes
 from proxy.pipeline.lookup import HIT_IN, Looked, glance, look
 from proxy.pipeline.problems import problem
-from proxy.pipeline.reply import Answer, Facts
+from proxy.pipeline.reply import Answer, Facts, raising
 from proxy.pipeline.visit import Call, Quest, Visit
 from proxy.policy import cors, forwarding, invalidation, keys, plan
 from proxy.policy.keys import Unkeyed
@@ -75,7 +75,7 @@ class Pipeline:
         except MessageError as error:
             given = _failure(call, error)
         except Exception as error:  # noqa: BLE001 - the asker's, as if it had awaited it
-            given = partial(_raise, error)
+            given = partial(raising, error)
         if isinstance(given, Answer):
             asker.answered(given)
         elif isinstance(given, Quest):
@@ -213,7 +213,3 @@ def _failure(call: Call, error: OriginError | MessageError) -> Answer:
         answer = problem(error.status, error.detail, retry_after=error.retry_after)
         return render.own(answer, call, Outcome.ERROR, detail=f"origin-{error.status}")
     return render.own(problem(error.status, error.detail), call, Outcome.ERROR, detail="bad-message")
-
-
-async def _raise(error: Exception) -> Never:
-    raise error

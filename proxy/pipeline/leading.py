@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Never
+from typing import TYPE_CHECKING
 
 from proxy.fetch.flights import Handed, Shared
 from proxy.pipeline import flying
 from proxy.pipeline.fill import Crew
+from proxy.pipeline.reply import raising
 from proxy.pipeline.solo import set_out
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _Leader:
             try:
                 answer = self._answer(landing)
             except Exception as error:  # noqa: BLE001 - the asker's, as if it had awaited it
-                self._goes_on(partial(_raise, error))
+                self._goes_on(partial(raising, error))
             else:
                 self._asker.answered(answer)
             return
@@ -92,7 +93,3 @@ class _Leader:
             body = self._landing.reply.body
         if body is not None:
             self._parts.background.start(body.aclose(), name="close an answer that nobody takes")
-
-
-async def _raise(error: Exception) -> Never:
-    raise error

@@ -8,13 +8,14 @@ leaves the look *blind*: the copy counts as softly purged at the moment since wh
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Never
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.message.errors import StoreError
 from proxy.message.selectors import IN_FORCE, Seq, Standing
 from proxy.message.stored import CacheKey, StoredResponse, Uncacheable, VaryRecord
 from proxy.message.values import value
 from proxy.observe.events import Outcome
+from proxy.pipeline.reply import raising
 from proxy.policy import keys, vary
 
 if TYPE_CHECKING:
@@ -91,13 +92,9 @@ def _seen(parts: Parts, visit: Visit, place: CacheKey, reply: Found | Exception)
     if isinstance(reply, StoreError):
         return Looked(place, failed=True)
     if isinstance(reply, Exception):
-        return partial(_raise, reply)
+        return partial(raising, reply)
     looked = _judged(parts, visit, place, reply)
     return looked if looked is not None else partial(_caught_up, parts, visit, place, reply)
-
-
-async def _raise(error: Exception) -> Never:
-    raise error
 
 
 def _variant(visit: Visit, record: VaryRecord) -> CacheKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Never, Protocol
 
 from proxy.message.values import value
 from proxy.observe.events import Outcome
@@ -44,6 +44,11 @@ class Answer:
     body: bytes | Body | Tunnel = b""
     facts: Facts = field(default_factory=Facts)
     repeat: Repeat | None = None
+
+
+async def raising(error: Exception) -> Never:
+    """Raise it where somebody awaits: what is left to do of what has failed already."""
+    raise error
 
 
 class Asker(Protocol):
