@@ -78,6 +78,12 @@ class Served:
         self.left = 0.0
         self.last = 0.0
 
+    def count(  # noqa: PLR0913, PLR0917 - as ``add``
+        self, status: int, seconds: float, saved: float, now: float, age: float | None, ttl: float | None
+    ) -> None:
+        """Count one more; what has no age or no time left adds nothing to those sums."""
+        self.add(class_index(status), seconds, saved, now, age or 0.0, ttl if ttl is not None and ttl > 0 else 0.0)
+
     def add(self, place: int, seconds: float, saved: float, now: float, age: float, left: float) -> None:  # noqa: PLR0913, PLR0917 - on the way of every hit: no value is made for it
         """Count one more, of the class at ``place``.
 
@@ -176,8 +182,7 @@ class Counters:
 
     def _request(self, event: RequestServed) -> None:
         row = self.row(event.route, event.namespace, event.outcome)
-        left = event.ttl if event.ttl is not None and event.ttl > 0 else 0.0
-        row.add(class_index(event.status), event.seconds, event.seconds_saved, self._wall(), event.age or 0.0, left)
+        row.count(event.status, event.seconds, event.seconds_saved, self._wall(), event.age, event.ttl)
 
     def _upstream(self, event: OriginAnswered) -> None:
         classes = self.upstream.get(event.route)

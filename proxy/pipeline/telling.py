@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxy.observe.counters import class_index
 from proxy.observe.events import HITS, RequestServed
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ def tell(  # noqa: PLR0913 - each a fact of its own
     facts = answer.facts
     say: Callable[[RequestServed], None] = parts.observer.tell
     if repeats is not None and facts.outcome in HITS:
-        _count(repeats, answer, seconds, parts.wall())
+        row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
+        row.count(answer.response.status, seconds, facts.seconds_saved, parts.wall(), facts.age, facts.ttl)
         if not repeats.wants_event():
             return
         say = repeats.tell
@@ -53,11 +53,3 @@ def tell(  # noqa: PLR0913 - each a fact of its own
             aborted=aborted,
         )
     )
-
-
-def _count(repeats: Repeats, answer: Answer, seconds: float, now: float) -> None:
-    """Count a hit, as ``Counters`` does that are told of it."""
-    facts = answer.facts
-    left = facts.ttl if facts.ttl is not None and facts.ttl > 0 else 0.0
-    row = repeats.counters.row(facts.route, facts.namespace, facts.outcome)
-    row.add(class_index(answer.response.status), seconds, facts.seconds_saved, now, facts.age or 0.0, left)
